@@ -1,0 +1,13 @@
+/*
+ * Time.  Only the monotonic clock decides anything here; wall-clock times that
+ * are stored or compared come from the database.
+ */
+#ifndef PGCREW_BASE_CLOCK_H
+#define PGCREW_BASE_CLOCK_H
+
+#include "base/base.h"
+
+int64_t clock_mono_ns(void);
+int64_t clock_mono_ms(void);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * Log lines for the person at 3 a.m.: what happened, to whom, what we do next.
+ *
+ * One line to standard error for each call.  The prefix ("worker 3", "job 4711
+ * (mail)") comes from the process and the current job, not from the caller.
+ * Under systemd (JOURNAL_STREAM) the line starts with the <N> of its level.
+ * Control characters are written as \xNN: what comes from outside cannot make
+ * lines of its own.  Never payloads, never secrets.
+ */
+#ifndef PGCREW_BASE_LOG_H
+#define PGCREW_BASE_LOG_H
+
+#include "base/base.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+void log_set_level(enum log_level level);
+bool log_level_from_name(const char *name, enum log_level *ret);
+const char *log_level_name(enum log_level level);
+/* "supervisor", "janitor", "worker 3"; copied. */
+void log_set_process(const char *name);
+
+bool log_wanted(enum log_level level);
+void log_at(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#define log_error(...) log_at(LOG_LEVEL_ERROR, __VA_ARGS__) /* somebody should look */
+#define log_warn(...) log_at(LOG_LEVEL_WARN, __VA_ARGS__)   /* we go on */
+#define log_info(...) log_at(LOG_LEVEL_INFO, __VA_ARGS__)   /* life of processes */
+#define log_debug(...)                                                                             \
+    do {                                                                                           \
+        if (log_wanted(LOG_LEVEL_DEBUG))                                                           \
+            log_at(LOG_LEVEL_DEBUG, __VA_ARGS__); /* every job */                                  \
+    } while (0)
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Processes as /proc shows them, and what a fresh child must do.
+ */
+#ifndef PGCREW_BASE_PROC_H
+#define PGCREW_BASE_PROC_H
+
+#include "base/base.h"
+#include "base/err.h"
+
+#include <sys/types.h>
+
+/*
+ * Processes whose parent is `parent`, zombies left out.  Returns how many were
+ * stored in ret (at most max).
+ */
+size_t proc_children(pid_t parent, pid_t *ret, size_t max);
+
+/*
+ * Send sig to every descendant of this process but those in keep[] and below
+ * them.  Returns how many got it.
+ */
+size_t proc_signal_descendants(int sig, const pid_t *keep, size_t n_keep);
+
+/* Proportional set size in bytes; 0 when it cannot be read. */
+int64_t proc_pss_bytes(pid_t pid);
+int64_t proc_rss_bytes(pid_t pid);
+
+/* Default dispositions and an empty mask for every signal: for a child that is about to exec. */
+void proc_reset_signals(void);
+
+/* Ask for sig when the parent ends, and check that it is still expected_parent. */
+bool proc_die_with_parent(int sig, pid_t expected_parent) MUST_CHECK;
+
+/* The name seen by ps and top: "pgcrewd: worker 3".  proc_title_init once, early in main. */
+void proc_title_init(int argc, char **argv);
+void proc_title_set(const char *title);
+
+#endif
