@@ -1,0 +1,31 @@
+/*
+ * What a forked child is given by the supervisor: the arguments of worker_main()
+ * and janitor_main().
+ */
+#ifndef PGCREW_IPC_CHILD_H
+#define PGCREW_IPC_CHILD_H
+
+#include <sys/types.h>
+
+#include "base/base.h"
+#include "base/uuid.h"
+
+struct conf;
+struct board;
+
+struct child {
+    const struct conf *conf; /* belongs to the process that was forked with it */
+    struct board *board;
+    int place;           /* on the board */
+    int order_fd;        /* our end of the pair */
+    int slot;            /* 1..N for workers */
+    struct uuid process; /* made at this fork */
+    pid_t supervisor;    /* our parent */
+};
+
+/* Exit statuses that the supervisor understands; anything else is a crash. */
+#define CHILD_EXIT_PLANNED 0
+#define CHILD_EXIT_DATABASE 75
+#define CHILD_EXIT_CONFIG 78
+
+#endif
