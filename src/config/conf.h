@@ -1,0 +1,129 @@
+/*
+ * The configuration: one struct, filled from defaults < file < environment <
+ * overrides of the command line.
+ *
+ * options.c has one row per option and decides names, defaults, limits and what
+ * a reload may change.  A struct conf never changes after conf_load(): a reload
+ * loads a second one and swaps.  Everything in it lives in its own arena.
+ */
+#ifndef PGCREW_CONFIG_CONF_H
+#define PGCREW_CONFIG_CONF_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+
+struct conf_list {
+    const char *const *items; /* followed by a NULL; never NULL itself after conf_load() */
+    size_t n;
+};
+
+enum conf_listen { CONF_LISTEN_AUTO, CONF_LISTEN_OFF };
+
+/* What runs the jobs of one kind. */
+struct handler_conf {
+    const char *kind;        /* "*" takes every kind that has no handler of its own */
+    const char *program;     /* absolute path */
+    const char *const *argv; /* argv[0] as it was written; NULL-terminated */
+    const char *const *envp; /* handler.env and this handler's env, looked up: NAME=value,
+                                NULL-terminated; names that are not set are left out */
+    struct conf_list env;    /* this handler's own, as written: NAME or NAME=value */
+    const char *workdir;     /* NULL: the daemon's */
+    int64_t timeout_ms;
+    int64_t retry_first_ms;
+    int64_t retry_max_ms;
+    int tempfail_max;
+    int nice; /* 0..19 */
+    int line; /* in the file, for messages */
+};
+
+struct conf {
+    struct arena arena;
+    const char *path; /* the file it came from; NULL when there is none */
+
+    const char *name; /* this host, as workers and logs show it */
+
+    const char *db_url;  /* libpq URL or key=value; NULL: libpq's PG* variables */
+    const char *db_role; /* SET ROLE after connecting; NULL: none */
+    enum conf_listen db_listen;
+    int64_t connect_timeout_ms;
+    int64_t statement_timeout_ms;
+
+    int workers; /* never 0: counted when the file says 0 */
+    int slots;   /* jobs at once per worker */
+    int64_t claim_ahead_ms;
+    int claim_max;
+    int64_t drain_ms; /* how long running jobs may take to end when we stop */
+    int64_t grace_ms; /* between TERM and KILL of a handler */
+    int64_t stall_ms; /* a worker whose loop does not beat for so long is killed */
+
+    struct conf_list queues;
+    int64_t poll_ms;
+    int64_t lease_ms;
+
+    int64_t retry_first_ms;
+    int64_t retry_max_ms;
+    int tempfail_max; /* so many EX_TEMPFAIL are not charged */
+
+    int64_t timeout_ms;   /* of a handler that says nothing else */
+    struct conf_list env; /* names of environment variables that every handler gets */
+
+    size_t payload_max;
+    size_t result_max;
+    size_t stderr_tail;
+    size_t log_line_max;
+
+    const char *socket_path;
+    const char *socket_group; /* NULL: the daemon's own */
+    enum log_level log_level;
+
+    const struct handler_conf *handlers; /* sorted by kind */
+    size_t n_handlers;
+    struct conf_list kinds; /* of the handlers, sorted, without "*" */
+    bool any_kind;          /* there is a handler for "*" */
+};
+
+enum {
+    /*
+     * For the tool: handler programs are not looked for (they may be on another
+     * host) and a default file that may not be read counts as missing.
+     */
+    CONF_FOR_TOOL = 1,
+};
+
+struct conf_source {
+    const char *path;             /* NULL: the default file, which may be missing */
+    const char *const *overrides; /* "worker.count=2", NULL-terminated; may be NULL */
+    unsigned flags;
+};
+
+/*
+ * Read the configuration.
+ *
+ * An error is always ERR_CONFIG and says file and line (or the variable, or the
+ * override), what is wrong and what is allowed.  The caller owns *ret.
+ */
+bool conf_load(const struct conf_source *from, struct conf **ret, struct err *err) MUST_CHECK;
+void conf_free(struct conf *conf); /* NULL is fine */
+
+/* The handler of this kind, else the one of "*", else NULL. */
+const struct handler_conf *conf_handler(const struct conf *conf, const char *kind);
+
+/*
+ * What a reload changes, for the log: "queue.poll_interval 2s -> 1s;
+ * database.url needs a restart".  Returns false and adds nothing when old and
+ * fresh say the same.  Secrets are named, never shown.
+ */
+bool conf_diff(const struct conf *old, const struct conf *fresh, struct buf *ret);
+/* Give fresh the values that only a restart may change, as old has them. */
+void conf_keep_fixed(struct conf *fresh, const struct conf *old);
+
+/* The whole configuration as YAML that conf_load() would take; secrets are masked. */
+void conf_show(const struct conf *conf, struct buf *ret);
+
+/* For the reference test: one line per option, "name<TAB>default<TAB>how it is written". */
+void conf_list_options(struct buf *ret);
+
+#endif
