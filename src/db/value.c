@@ -1,0 +1,408 @@
+#include "db/value.h"
+
+#include <endian.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/* Object ids of built-in types, from PostgreSQL's pg_type.dat; they never change. */
+enum {
+    OID_BOOL = 16,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_TEXT = 25,
+    OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701,
+    OID_UUID = 2950,
+    OID_JSONB = 3802,
+};
+
+void
+params_init(struct params *p)
+{
+    *p = (struct params){.n = 0};
+    arena_init(&p->arena);
+}
+
+void
+params_release(struct params *p)
+{
+    if (p != NULL)
+        arena_release(&p->arena);
+}
+
+static void
+add(struct params *p, const char *value, size_t length, int format)
+{
+    if (p->n == PARAMS_MAX)
+        abort();
+    p->values[p->n] = value;
+    p->lengths[p->n] = (int)length;
+    p->formats[p->n] = format;
+    p->n++;
+}
+
+void
+param_null(struct params *p)
+{
+    add(p, NULL, 0, 1);
+}
+
+static void
+add_bytes(struct params *p, const void *bytes, size_t length)
+{
+    add(p, arena_memdup(&p->arena, bytes, length), length, 1);
+}
+
+void
+param_bool(struct params *p, bool value)
+{
+    uint8_t byte = value;
+
+    add_bytes(p, &byte, sizeof(byte));
+}
+
+void
+param_int4(struct params *p, int32_t value)
+{
+    uint32_t net = htobe32((uint32_t)value);
+
+    add_bytes(p, &net, sizeof(net));
+}
+
+void
+param_int8(struct params *p, int64_t value)
+{
+    uint64_t net = htobe64((uint64_t)value);
+
+    add_bytes(p, &net, sizeof(net));
+}
+
+void
+param_text(struct params *p, const char *text)
+{
+    if (text == NULL)
+        param_null(p);
+    else /* text form, so that the cast may make anything of it */
+        add(p, arena_strdup(&p->arena, text), strlen(text), 0);
+}
+
+void
+param_uuid(struct params *p, const struct uuid *value)
+{
+    add_bytes(p, value->bytes, sizeof(value->bytes));
+}
+
+/* The wire form of an array: dimensions, has nulls, element type, then size and bottom of each. */
+struct array {
+    char *start, *at;
+};
+
+static void
+put32(struct array *a, uint32_t value)
+{
+    uint32_t net = htobe32(value);
+
+    memcpy(a->at, &net, sizeof(net));
+    a->at += sizeof(net);
+}
+
+static struct array
+array_begin(struct params *p, uint32_t type, size_t n, size_t content_bytes)
+{
+    struct array a;
+
+    a.start = a.at = arena_alloc(&p->arena, 20 + n * 4 + content_bytes);
+    put32(&a, n > 0 ? 1 : 0);
+    put32(&a, 1);
+    put32(&a, type);
+    if (n > 0) {
+        put32(&a, (uint32_t)n);
+        put32(&a, 1);
+    }
+    return a;
+}
+
+static void
+array_put(struct array *a, const void *element, size_t length)
+{
+    put32(a, (uint32_t)length);
+    memcpy(a->at, element, length);
+    a->at += length;
+}
+
+static void
+array_put_null(struct array *a)
+{
+    put32(a, UINT32_MAX);
+}
+
+static void
+array_end(struct params *p, const struct array *a)
+{
+    add(p, a->start, (size_t)(a->at - a->start), 1);
+}
+
+void
+param_int2s(struct params *p, const int16_t *values, size_t n)
+{
+    struct array a;
+
+    if (values == NULL) {
+        param_null(p);
+        return;
+    }
+    a = array_begin(p, OID_INT2, n, n * sizeof(*values));
+    for (size_t i = 0; i < n; i++) {
+        uint16_t net = htobe16((uint16_t)values[i]);
+
+        array_put(&a, &net, sizeof(net));
+    }
+    array_end(p, &a);
+}
+
+void
+param_int4s(struct params *p, const int32_t *values, size_t n)
+{
+    struct array a;
+
+    if (values == NULL) {
+        param_null(p);
+        return;
+    }
+    a = array_begin(p, OID_INT4, n, n * sizeof(*values));
+    for (size_t i = 0; i < n; i++) {
+        uint32_t net = htobe32((uint32_t)values[i]);
+
+        array_put(&a, &net, sizeof(net));
+    }
+    array_end(p, &a);
+}
+
+static void
+int8s(struct params *p, const int64_t *values, size_t n, const int64_t *null)
+{
+    struct array a;
+
+    if (values == NULL) {
+        param_null(p);
+        return;
+    }
+    a = array_begin(p, OID_INT8, n, n * sizeof(*values));
+    for (size_t i = 0; i < n; i++) {
+        uint64_t net = htobe64((uint64_t)values[i]);
+
+        if (null != NULL && values[i] == *null)
+            array_put_null(&a);
+        else
+            array_put(&a, &net, sizeof(net));
+    }
+    array_end(p, &a);
+}
+
+void
+param_int8s(struct params *p, const int64_t *values, size_t n)
+{
+    int8s(p, values, n, NULL);
+}
+
+void
+param_int8s_or_null(struct params *p, const int64_t *values, size_t n, int64_t null)
+{
+    int8s(p, values, n, &null);
+}
+
+void
+param_float4s(struct params *p, const float *values, size_t n)
+{
+    struct array a;
+
+    if (values == NULL) {
+        param_null(p);
+        return;
+    }
+    a = array_begin(p, OID_FLOAT4, n, n * sizeof(*values));
+    for (size_t i = 0; i < n; i++) {
+        uint32_t net;
+
+        memcpy(&net, &values[i], sizeof(net));
+        net = htobe32(net);
+        if (isnan(values[i]))
+            array_put_null(&a);
+        else
+            array_put(&a, &net, sizeof(net));
+    }
+    array_end(p, &a);
+}
+
+void
+param_texts(struct params *p, const char *const *texts, size_t n)
+{
+    size_t bytes = 0;
+    struct array a;
+
+    if (texts == NULL) {
+        param_null(p);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        bytes += texts[i] != NULL ? strlen(texts[i]) : 0;
+    a = array_begin(p, OID_TEXT, n, bytes);
+    for (size_t i = 0; i < n; i++) {
+        if (texts[i] != NULL)
+            array_put(&a, texts[i], strlen(texts[i]));
+        else
+            array_put_null(&a);
+    }
+    array_end(p, &a);
+}
+
+void
+param_uuids(struct params *p, const struct uuid *values, size_t n)
+{
+    struct array a;
+
+    if (values == NULL) {
+        param_null(p);
+        return;
+    }
+    a = array_begin(p, OID_UUID, n, n * sizeof(values->bytes));
+    for (size_t i = 0; i < n; i++)
+        array_put(&a, values[i].bytes, sizeof(values[i].bytes));
+    array_end(p, &a);
+}
+
+static void NORETURN
+wrong_type(const PGresult *res, int column)
+{
+    log_error("column %d ('%s') of a result has the unexpected type %u", column,
+              PQfname(res, column) != NULL ? PQfname(res, column) : "?", PQftype(res, column));
+    abort();
+}
+
+static int64_t
+int_from(const char *bytes, int length)
+{
+    uint16_t two;
+    uint32_t four;
+    uint64_t eight;
+
+    switch (length) {
+    case 2:
+        memcpy(&two, bytes, sizeof(two));
+        return (int16_t)be16toh(two);
+    case 4:
+        memcpy(&four, bytes, sizeof(four));
+        return (int32_t)be32toh(four);
+    default:
+        memcpy(&eight, bytes, sizeof(eight));
+        return (int64_t)be64toh(eight);
+    }
+}
+
+bool
+row_is_null(const PGresult *res, int row, int column)
+{
+    return PQgetisnull(res, row, column);
+}
+
+int64_t
+row_int(const PGresult *res, int row, int column)
+{
+    Oid type = PQftype(res, column);
+
+    if (type != OID_INT2 && type != OID_INT4 && type != OID_INT8)
+        wrong_type(res, column);
+    if (row_is_null(res, row, column))
+        return 0;
+    return int_from(PQgetvalue(res, row, column), PQgetlength(res, row, column));
+}
+
+double
+row_float(const PGresult *res, int row, int column)
+{
+    Oid type = PQftype(res, column);
+    uint64_t eight;
+    uint32_t four;
+    double wide;
+    float narrow;
+
+    if (type != OID_FLOAT4 && type != OID_FLOAT8)
+        wrong_type(res, column);
+    if (row_is_null(res, row, column))
+        return 0;
+    if (type == OID_FLOAT4) {
+        memcpy(&four, PQgetvalue(res, row, column), sizeof(four));
+        four = be32toh(four);
+        memcpy(&narrow, &four, sizeof(narrow));
+        return (double)narrow;
+    }
+    memcpy(&eight, PQgetvalue(res, row, column), sizeof(eight));
+    eight = be64toh(eight);
+    memcpy(&wide, &eight, sizeof(wide));
+    return wide;
+}
+
+bool
+row_bool(const PGresult *res, int row, int column)
+{
+    if (PQftype(res, column) != OID_BOOL)
+        wrong_type(res, column);
+    return !row_is_null(res, row, column) && PQgetvalue(res, row, column)[0] != 0;
+}
+
+/* jsonb travels as a version byte and then its text. */
+static int
+text_offset(const PGresult *res, int column)
+{
+    return PQftype(res, column) == OID_JSONB ? 1 : 0;
+}
+
+const char *
+row_text(const PGresult *res, int row, int column)
+{
+    if (row_is_null(res, row, column))
+        return "";
+    return PQgetvalue(res, row, column) + text_offset(res, column);
+}
+
+size_t
+row_length(const PGresult *res, int row, int column)
+{
+    if (row_is_null(res, row, column))
+        return 0;
+    return (size_t)(PQgetlength(res, row, column) - text_offset(res, column));
+}
+
+struct uuid
+row_uuid(const PGresult *res, int row, int column)
+{
+    struct uuid u = {.bytes = {0}};
+
+    if (PQftype(res, column) != OID_UUID)
+        wrong_type(res, column);
+    if (!row_is_null(res, row, column))
+        memcpy(u.bytes, PQgetvalue(res, row, column), sizeof(u.bytes));
+    return u;
+}
+
+size_t
+row_int8s(const PGresult *res, int row, int column, struct arena *a, int64_t **ret)
+{
+    const char *p = PQgetvalue(res, row, column);
+    size_t n;
+
+    *ret = NULL;
+    if (row_is_null(res, row, column) || int_from(p, 4) == 0)
+        return 0;
+    if (int_from(p, 4) != 1 || int_from(p + 8, 4) != OID_INT8)
+        wrong_type(res, column);
+    n = (size_t)int_from(p + 12, 4);
+    *ret = arena_alloc(a, n * sizeof(**ret));
+    for (size_t i = 0; i < n; i++)
+        (*ret)[i] = int_from(p + 20 + i * 12 + 4, 8);
+    return n;
+}
