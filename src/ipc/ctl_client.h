@@ -1,0 +1,36 @@
+/*
+ * Ask a running pgcrewd something over its control socket.  Blocking, for the
+ * tool; the daemon's side is ctl.h, the methods and what they answer are in
+ * supervisor/methods.c and pgcrewd(8).
+ *
+ *     AUTO(ctl_answer) struct ctl_answer answer = {0};
+ *
+ *     if (!ctl_call(conf->socket_path, "ping", NULL, &answer, &err)) ...
+ *     rpc_text(rpc_get(&answer.result, "version"), version, sizeof(version));
+ */
+#ifndef PGCREW_IPC_CTL_CLIENT_H
+#define PGCREW_IPC_CTL_CLIENT_H
+
+#include "base/base.h"
+#include "base/err.h"
+#include "ipc/rpc.h"
+
+struct ctl_answer {
+    msgpack_object result;    /* points into unpacked */
+    msgpack_unpacked unpacked;
+};
+
+/*
+ * Call method with params, a msgpack array made with rpc_pack_... (NULL: none).
+ *
+ * ERR_RETRY: no daemon answers there (exit status 69 of the tool); ERR_PERMANENT:
+ * the daemon answered with an error, which is the text.  On success the caller
+ * releases the answer.
+ */
+bool ctl_call(const char *path, const char *method, const struct buf *params,
+              struct ctl_answer *ret, struct err *err) MUST_CHECK;
+void ctl_answer_release(struct ctl_answer *answer); /* a zeroed one is fine */
+
+#define auto_ctl_answer ctl_answer_release
+
+#endif
