@@ -11,7 +11,7 @@
 
 function literal(line)
 {
-    gsub(/\\/, "\\\\", line)
+    gsub(/\\/, "\\\\&", line)
     gsub(/"/, "\\\"", line)
     gsub(/\t/, "\\t", line)
     gsub(/\r/, "\\r", line)
