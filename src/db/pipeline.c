@@ -1,0 +1,266 @@
+/*
+ * Statements out, answers in.
+ *
+ * An answer is given to its asker only when the commit that closes its
+ * transaction has been answered: before that, "DELETE 1" is only a hope.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/error.h"
+#include "db/internal.h"
+
+static void
+push(struct db *db, const struct item *like)
+{
+    struct item *item = xmalloc(sizeof(*item));
+
+    *item = *like;
+    item->next = NULL;
+    *db->last = item;
+    db->last = &item->next;
+}
+
+static struct item *
+pop(struct db *db)
+{
+    struct item *item = db->first;
+
+    db->first = item->next;
+    if (db->first == NULL)
+        db->last = &db->first;
+    return item;
+}
+
+static void
+item_free(struct item *item)
+{
+    PQclear(item->res);
+    free(item);
+}
+
+static bool
+is_prepared(const struct db *db, const struct statement *what)
+{
+    for (size_t i = 0; i < db->n_prepared; i++) {
+        if (db->prepared[i] == what)
+            return true;
+    }
+    return false;
+}
+
+static void
+forget_prepared(struct db *db, const struct statement *what)
+{
+    for (size_t i = 0; i < db->n_prepared; i++) {
+        if (db->prepared[i] == what)
+            db->prepared[i] = db->prepared[--db->n_prepared];
+    }
+}
+
+static bool
+prepare(struct db *db, const struct statement *what)
+{
+    if (is_prepared(db, what))
+        return true;
+    if (db->n_prepared == PREPARED_MAX || !PQsendPrepare(db->conn, what->name, what->sql, 0, NULL))
+        return false;
+    db->prepared[db->n_prepared++] = what;
+    push(db, &(struct item){.kind = ITEM_PREPARE, .what = what});
+    return true;
+}
+
+static bool
+send_ask(struct db *db, const struct statement *what, const struct params *p)
+{
+    if (db->session.poll_only || db->state != DB_UP)
+        return PQsendQueryParams(db->conn, what->sql, p->n, NULL, p->values, p->lengths, p->formats,
+                                 1);
+    return prepare(db, what) && PQsendQueryPrepared(db->conn, what->name, p->n, p->values,
+                                                    p->lengths, p->formats, 1);
+}
+
+void
+db_ask(struct db *db, const struct statement *what, struct params *params, db_answer *answer,
+       void *arg)
+{
+    static const struct params none;
+
+    /*
+     * A statement that could not be sent means that the connection is broken: the
+     * next read finds that out and answers everything, this one too.
+     */
+    if (!send_ask(db, what, params != NULL ? params : &none))
+        ev_feed_event(db->loop, &db->io, EV_READ);
+    push(db, &(struct item){.kind = ITEM_ASK, .what = what, .answer = answer, .arg = arg});
+    db->waiting++;
+    params_release(params);
+}
+
+void
+db_commit(struct db *db)
+{
+    if (!PQpipelineSync(db->conn))
+        ev_feed_event(db->loop, &db->io, EV_READ);
+    push(db, &(struct item){.kind = ITEM_COMMIT});
+    db->commits++;
+    db->round_trips++;
+    pipeline_flush(db);
+}
+
+void
+pipeline_flush(struct db *db)
+{
+    int events = EV_READ, left = PQflush(db->conn);
+
+    if (left < 0) /* the reader says why */
+        ev_feed_event(db->loop, &db->io, EV_READ);
+    if (left > 0)
+        events |= EV_WRITE;
+    if (events != (db->io.events & (EV_READ | EV_WRITE)) || !ev_is_active(&db->io)) {
+        ev_io_stop(db->loop, &db->io);
+        ev_io_set(&db->io, PQsocket(db->conn), events);
+        ev_io_start(db->loop, &db->io);
+    }
+    if (db->commits > 0 && !ev_is_active(&db->timer))
+        loop_timer_in(db->loop, &db->timer, db->options.statement_timeout_ms + 10000);
+}
+
+/* The transaction at the head of the queue is over: tell everybody who asked in it. */
+static void
+answer_transaction(struct db *db)
+{
+    struct err failed = db->failed;
+    struct item *item;
+    bool more = true;
+
+    err_clear(&db->failed);
+    while (more) {
+        item = pop(db);
+        more = item->kind != ITEM_COMMIT;
+        if (item->kind == ITEM_ASK) {
+            db->waiting--;
+            if (item->answer != NULL)
+                item->answer(item->arg, failed.class == ERR_NONE ? item->res : NULL,
+                             failed.class == ERR_NONE ? NULL : &failed);
+        } else if (item->kind == ITEM_COMMIT) {
+            db->commits--;
+        }
+        item_free(item);
+    }
+}
+
+/* The first item of the queue that has no result yet. */
+static struct item *
+next_unanswered(struct db *db)
+{
+    struct item *item = db->first;
+
+    while (item != NULL && item->res != NULL)
+        item = item->next;
+    return item;
+}
+
+static void
+note_failure(struct db *db, const struct item *item, const PGresult *res)
+{
+    if (item->kind == ITEM_PREPARE)
+        forget_prepared(db, item->what);
+    if (PQresultStatus(res) == PGRES_PIPELINE_ABORTED)
+        return; /* an earlier statement says why */
+    if (db->failed.class == ERR_NONE)
+        db_error_of_result(&db->failed, res);
+    if (db_error_ends_session(res))
+        db->ends_session = true;
+}
+
+/* One result of libpq, which is ours now. */
+static void
+take_result(struct db *db, PGresult *res)
+{
+    struct item *item = next_unanswered(db);
+    ExecStatusType status = PQresultStatus(res);
+
+    if (item == NULL) { /* the server speaks out of turn: a FATAL before it closes */
+        if (status == PGRES_FATAL_ERROR) {
+            db_error_of_result(&db->failed, res);
+            db->ends_session = true;
+        }
+        PQclear(res);
+        return;
+    }
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_PIPELINE_SYNC)
+        note_failure(db, item, res);
+    item->res = res;
+    if (item->kind == ITEM_COMMIT)
+        answer_transaction(db);
+}
+
+static void
+tell_news(struct db *db)
+{
+    PGnotify *note;
+
+    while (db->conn != NULL && (note = PQnotifies(db->conn)) != NULL) {
+        if (db->events->news != NULL)
+            db->events->news(db->owner, note->extra);
+        PQfreemem(note);
+    }
+}
+
+bool
+pipeline_read(struct db *db, struct err *err)
+{
+    bool alive = PQconsumeInput(db->conn) == 1;
+    PGresult *res;
+    int nothing = 0;
+
+    /* What arrived before the end of the connection still counts; two NULLs in a row end it. */
+    while (db->first != NULL && !db->ends_session && !PQisBusy(db->conn) && nothing < 2) {
+        res = PQgetResult(db->conn);
+        nothing = res == NULL ? nothing + 1 : 0;
+        if (res != NULL)
+            take_result(db, res);
+    }
+    tell_news(db);
+    if (!alive || db->ends_session || PQstatus(db->conn) != CONNECTION_OK) {
+        if (db->failed.class != ERR_NONE)
+            *err = db->failed;
+        else
+            db_error_of_connection(err, db->conn, db->first != NULL);
+        return false;
+    }
+    ev_timer_stop(db->loop, &db->timer);
+    pipeline_flush(db);
+    return true;
+}
+
+void
+pipeline_fail(struct db *db, const struct err *why)
+{
+    struct err lost = *why;
+    struct item *item, *all = db->first;
+
+    /* Answers may ask again only in a later session: the queue is empty before the first. */
+    db->first = NULL;
+    db->last = &db->first;
+    db->waiting = db->commits = 0;
+    lost.class = ERR_UNCERTAIN;
+    while ((item = all) != NULL) {
+        all = item->next;
+        if (item->kind == ITEM_ASK && item->answer != NULL)
+            item->answer(item->arg, NULL, &lost);
+        item_free(item);
+    }
+}
+
+void
+pipeline_forget(struct db *db)
+{
+    while (db->first != NULL)
+        item_free(pop(db));
+    db->waiting = db->commits = 0;
+    db->n_prepared = 0;
+    db->ends_session = false;
+    err_clear(&db->failed);
+}

@@ -1,0 +1,2 @@
+-- listen: hear of jobs that arrive and of cancellations.
+listen pgcrew
