@@ -1,0 +1,54 @@
+/*
+ * The low watermark: from which seq on to look for jobs.
+ *
+ * A claim that starts at the head of the queue walks over the dead index
+ * entries of everything claimed before, and one forgotten transaction keeps
+ * those for ever.  So a worker remembers, per queue and priority, the highest
+ * seq it was given and starts there.  seq is a hint, not a promise: a row can
+ * be committed late or given back below the mark.  A sweep, which looks from
+ * the very start, finds it.
+ */
+#ifndef PGCREW_QUEUE_MARKS_H
+#define PGCREW_QUEUE_MARKS_H
+
+#include "base/arena.h"
+#include "base/base.h"
+
+#define PRIORITIES 10 /* 0..9, 9 is claimed first */
+#define SWEEP_EVERY_MS 1000
+#define SWEEP_COST_FACTOR 20 /* sweeps take at most a twentieth of the time */
+
+struct marks {
+    const char *const *queues;
+    size_t n_queues;
+    int64_t *seqs; /* n_queues x PRIORITIES */
+    size_t turn;   /* the queue looked at first; moves on with every claim */
+    int64_t swept_mono_ms;
+    int64_t sweep_cost_ms;
+    bool short_last; /* the last claim found less than it asked for */
+};
+
+/* Where to look, in order: three parallel arrays of n entries. */
+struct places {
+    size_t n;
+    const char **queues;
+    int16_t *priorities;
+    int64_t *seqs;
+};
+
+/* queues must outlive the marks; memory comes from a. */
+void marks_init(struct marks *m, struct arena *a, const char *const *queues, size_t n_queues);
+
+/* Should the next claim be a sweep?  now_ms is monotonic. */
+bool marks_sweep_is_due(const struct marks *m, int64_t now_ms);
+
+/* The places of the next claim; memory comes from a. */
+struct places marks_places(struct marks *m, struct arena *a, bool sweep);
+
+/* A job of this queue, priority and seq was claimed. */
+void marks_claimed(struct marks *m, const char *queue, int priority, int64_t seq);
+
+/* A claim is over: did it sweep, did it find all it asked for, and how long did it take? */
+void marks_answered(struct marks *m, bool sweep, bool found_all, int64_t now_ms, int64_t cost_ms);
+
+#endif

@@ -1,0 +1,350 @@
+#include "queue/queue.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sqltext.h"
+
+#define STATEMENT(name) static const struct statement st_##name = {"pgcrew_" #name, sql_##name}
+
+STATEMENT(register);
+STATEMENT(unregister);
+STATEMENT(claim);
+STATEMENT(finish);
+STATEMENT(report);
+STATEMENT(release_claims);
+STATEMENT(heartbeat);
+STATEMENT(reap_process);
+STATEMENT(reap_expired);
+STATEMENT(promote);
+STATEMENT(survey);
+
+static const char *const outcome_names[] = {
+    [OUTCOME_SUCCEEDED] = "succeeded", [OUTCOME_FAILED] = "failed",
+    [OUTCOME_RETRY] = "retry",         [OUTCOME_AGAIN] = "again",
+    [OUTCOME_CANCELLED] = "cancelled", [OUTCOME_RELEASE] = "release",
+};
+
+const char *
+outcome_name(enum outcome outcome)
+{
+    return outcome_names[outcome];
+}
+
+bool
+queue_schema_fits(const struct db_session *session, struct err *err)
+{
+    int there = session->schema_version;
+
+    if (there == QUEUE_SCHEMA_VERSION)
+        return true;
+    if (there == 0)
+        return err_set(err, ERR_CONFIG,
+                       "there is no jobs table for role %s: run 'pgcrew migrate', or check that "
+                       "this is the right database",
+                       session->user);
+    if (there < 0)
+        return err_set(err, ERR_CONFIG,
+                       "public.jobs was not made by pgcrew: use another database, or rename that "
+                       "table and run 'pgcrew migrate'");
+    if (there < QUEUE_SCHEMA_VERSION)
+        return err_set(err, ERR_CONFIG,
+                       "the schema has version %d, this program needs %d: run 'pgcrew migrate'",
+                       there, QUEUE_SCHEMA_VERSION);
+    return err_set(err, ERR_CONFIG,
+                   "the schema has version %d, this program knows %d: install a newer pgcrew",
+                   there, QUEUE_SCHEMA_VERSION);
+}
+
+void
+queue_ask_register(struct db *db, const struct queue_worker *w, db_answer *answer, void *arg)
+{
+    struct params p;
+
+    params_init(&p);
+    param_uuid(&p, &w->process);
+    param_text(&p, w->name);
+    param_int4(&p, w->slot);
+    param_int4(&p, (int32_t)getpid());
+    param_text(&p, PACKAGE_VERSION);
+    param_texts(&p, w->queues, w->n_queues);
+    param_texts(&p, w->kinds, w->n_kinds);
+    param_int4(&p, w->slots);
+    param_int4(&p, (int32_t)w->lease_ms);
+    db_ask(db, &st_register, &p, answer, arg);
+}
+
+int64_t
+queue_read_register(const PGresult *res, struct arena *a, int64_t **ret_tokens, size_t *ret_n)
+{
+    *ret_n = row_int8s(res, 0, 1, a, ret_tokens);
+    return row_int(res, 0, 0);
+}
+
+static void
+ask_process(struct db *db, const struct statement *what, const struct uuid *process,
+            db_answer *answer, void *arg)
+{
+    struct params p;
+
+    params_init(&p);
+    param_uuid(&p, process);
+    db_ask(db, what, &p, answer, arg);
+}
+
+void
+queue_ask_unregister(struct db *db, const struct uuid *process, db_answer *answer, void *arg)
+{
+    ask_process(db, &st_unregister, process, answer, arg);
+}
+
+void
+queue_ask_claim(struct db *db, int64_t holder, const struct places *places,
+                const char *const *kinds, size_t n_kinds, int want, db_answer *answer, void *arg)
+{
+    struct params p;
+
+    params_init(&p);
+    param_int8(&p, holder);
+    param_texts(&p, places->queues, places->n);
+    param_int2s(&p, places->priorities, places->n);
+    param_int8s(&p, places->seqs, places->n);
+    param_texts(&p, kinds, n_kinds);
+    param_int4(&p, want);
+    db_ask(db, &st_claim, &p, answer, arg);
+}
+
+void
+queue_read_claim(const PGresult *res, int row, struct claimed *ret)
+{
+    *ret = (struct claimed){
+        .token = row_int(res, row, 0),
+        .job_id = row_int(res, row, 1),
+        .seq = row_int(res, row, 2),
+        .queue = row_text(res, row, 3),
+        .priority = (int)row_int(res, row, 4),
+        .kind = row_text(res, row, 5),
+        .payload = row_text(res, row, 6),
+        .payload_len = row_length(res, row, 6),
+        .attempt = (int)row_int(res, row, 7),
+        .max_attempts = (int)row_int(res, row, 8),
+        .batch_id = row_uuid(res, row, 9),
+        .user_id = row_uuid(res, row, 10),
+        .tempfails = (int)row_int(res, row, 11),
+    };
+}
+
+/* The parallel arrays of a finish call, column by column. */
+struct finish_columns {
+    int64_t *ids, *waits;
+    const char **outcomes, **results, **errors, **causes, **stderrs;
+    int32_t *rans, *exits, *signals;
+};
+
+static struct finish_columns
+finish_columns(struct arena *a, const struct finished *jobs, size_t n)
+{
+    struct finish_columns c = {
+        .ids = arena_alloc(a, n * sizeof(int64_t)),
+        .waits = arena_alloc(a, n * sizeof(int64_t)),
+        .outcomes = arena_alloc(a, n * sizeof(char *)),
+        .results = arena_alloc(a, n * sizeof(char *)),
+        .errors = arena_alloc(a, n * sizeof(char *)),
+        .causes = arena_alloc(a, n * sizeof(char *)),
+        .stderrs = arena_alloc(a, n * sizeof(char *)),
+        .rans = arena_alloc(a, n * sizeof(int32_t)),
+        .exits = arena_alloc(a, n * sizeof(int32_t)),
+        .signals = arena_alloc(a, n * sizeof(int32_t)),
+    };
+
+    for (size_t i = 0; i < n; i++) {
+        c.ids[i] = jobs[i].job_id;
+        c.waits[i] = jobs[i].wait_ms;
+        c.outcomes[i] = outcome_name(jobs[i].outcome);
+        c.results[i] = jobs[i].result;
+        c.errors[i] = jobs[i].error;
+        c.causes[i] = jobs[i].cause;
+        c.stderrs[i] = jobs[i].stderr_tail;
+        c.rans[i] = (int32_t)(jobs[i].ran_ms < INT32_MAX ? jobs[i].ran_ms : INT32_MAX);
+        c.exits[i] = jobs[i].exit_status;
+        c.signals[i] = jobs[i].signal;
+    }
+    return c;
+}
+
+void
+queue_ask_finish(struct db *db, int64_t holder, int64_t token, const struct finished *jobs,
+                 size_t n, db_answer *answer, void *arg)
+{
+    struct finish_columns c;
+    struct params p;
+
+    params_init(&p);
+    c = finish_columns(&p.arena, jobs, n);
+    param_int8(&p, holder);
+    param_int8(&p, token);
+    param_int8s(&p, c.ids, n);
+    param_texts(&p, c.outcomes, n);
+    param_int4s(&p, c.rans, n);
+    param_int8s(&p, c.waits, n);
+    param_texts(&p, c.results, n);
+    param_texts(&p, c.errors, n);
+    param_texts(&p, c.causes, n);
+    param_int4s(&p, c.exits, n);
+    param_int4s(&p, c.signals, n);
+    param_texts(&p, c.stderrs, n);
+    db_ask(db, &st_finish, &p, answer, arg);
+}
+
+void
+queue_read_finish(const PGresult *res, int row, struct finish_answer *ret)
+{
+    *ret = (struct finish_answer){
+        .job_id = row_int(res, row, 0),
+        .status = row_text(res, row, 1),
+        .attempts = (int)row_int(res, row, 2),
+        .max_attempts = (int)row_int(res, row, 3),
+        .wait_ms = row_is_null(res, row, 4) ? -1 : row_int(res, row, 4),
+    };
+}
+
+void
+queue_ask_report(struct db *db, int64_t holder, const struct progress *jobs, size_t n,
+                 db_answer *answer, void *arg)
+{
+    int64_t *tokens, *ids;
+    int32_t *rans;
+    float *percents;
+    const char **notes;
+    struct params p;
+
+    params_init(&p);
+    tokens = arena_alloc(&p.arena, n * sizeof(*tokens));
+    ids = arena_alloc(&p.arena, n * sizeof(*ids));
+    rans = arena_alloc(&p.arena, n * sizeof(*rans));
+    percents = arena_alloc(&p.arena, n * sizeof(*percents));
+    notes = arena_alloc(&p.arena, n * sizeof(*notes));
+    for (size_t i = 0; i < n; i++) {
+        tokens[i] = jobs[i].token;
+        ids[i] = jobs[i].job_id;
+        rans[i] = (int32_t)(jobs[i].ran_ms < INT32_MAX ? jobs[i].ran_ms : INT32_MAX);
+        percents[i] = jobs[i].percent < 0 ? NAN : jobs[i].percent;
+        notes[i] = jobs[i].note;
+    }
+    param_int8(&p, holder);
+    param_int8s(&p, tokens, n);
+    param_int8s(&p, ids, n);
+    param_int4s(&p, rans, n);
+    param_float4s(&p, percents, n);
+    param_texts(&p, notes, n);
+    db_ask(db, &st_report, &p, answer, arg);
+}
+
+int64_t
+queue_read_report(const PGresult *res, int row)
+{
+    return row_int(res, row, 0);
+}
+
+void
+queue_ask_release_claims(struct db *db, int64_t holder, const int64_t *tokens, size_t n,
+                         db_answer *answer, void *arg)
+{
+    struct params p;
+
+    params_init(&p);
+    param_int8(&p, holder);
+    param_int8s(&p, tokens, n);
+    db_ask(db, &st_release_claims, &p, answer, arg);
+}
+
+void
+queue_ask_heartbeat(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,
+                    void *arg)
+{
+    struct params p;
+
+    params_init(&p);
+    param_uuids(&p, processes, n);
+    db_ask(db, &st_heartbeat, &p, answer, arg);
+}
+
+struct uuid
+queue_read_heartbeat(const PGresult *res, int row, struct arena *a, int64_t **ret_cancels,
+                     size_t *ret_n)
+{
+    *ret_n = row_int8s(res, row, 1, a, ret_cancels);
+    return row_uuid(res, row, 0);
+}
+
+void
+queue_ask_reap_process(struct db *db, const struct uuid *process, const int64_t *running, size_t n,
+                       db_answer *answer, void *arg)
+{
+    struct params p;
+
+    params_init(&p);
+    param_uuid(&p, process);
+    param_int8s(&p, running, n);
+    db_ask(db, &st_reap_process, &p, answer, arg);
+}
+
+int64_t
+queue_read_reap_process(const PGresult *res)
+{
+    return row_int(res, 0, 0);
+}
+
+void
+queue_ask_reap_expired(struct db *db, db_answer *answer, void *arg)
+{
+    db_ask(db, &st_reap_expired, NULL, answer, arg);
+}
+
+void
+queue_read_reap_expired(const PGresult *res, int row, struct reaped *ret)
+{
+    *ret = (struct reaped){
+        .name = row_text(res, row, 0),
+        .slot = (int)row_int(res, row, 1),
+        .jobs = row_int(res, row, 2),
+    };
+}
+
+void
+queue_ask_promote(struct db *db, int most, db_answer *answer, void *arg)
+{
+    struct params p;
+
+    params_init(&p);
+    param_int4(&p, most);
+    db_ask(db, &st_promote, &p, answer, arg);
+}
+
+int64_t
+queue_read_promote(const PGresult *res, int64_t *ret_next_ms)
+{
+    *ret_next_ms = row_is_null(res, 0, 1) ? -1 : row_int(res, 0, 1);
+    return row_int(res, 0, 0);
+}
+
+void
+queue_ask_survey(struct db *db, const char *const *queues, size_t n, db_answer *answer, void *arg)
+{
+    struct params p;
+
+    params_init(&p);
+    param_texts(&p, queues, n);
+    db_ask(db, &st_survey, &p, answer, arg);
+}
+
+void
+queue_read_survey(const PGresult *res, int row, struct surveyed *ret)
+{
+    *ret = (struct surveyed){
+        .queue = row_text(res, row, 0),
+        .kind = row_text(res, row, 1),
+        .jobs = row_int(res, row, 2),
+    };
+}

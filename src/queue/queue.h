@@ -1,0 +1,156 @@
+/*
+ * The life of a job in SQL: one function a statement, which knows its
+ * parameters and its columns.  The statements are in queue/sql, what they call
+ * in migrations/005_queue_functions.sql.
+ *
+ *   enqueue -> ready -> claim -> finish -> (succeeded | failed | cancelled)
+ *                ^        |        '-> scheduled (retry) -> promote -> ready
+ *                '--------'  release, reap
+ *
+ * queue_ask_...() asks within the current transaction of the session (the
+ * caller closes it by db_commit()); queue_read_...() reads a row of the answer.
+ */
+#ifndef PGCREW_QUEUE_QUEUE_H
+#define PGCREW_QUEUE_QUEUE_H
+
+#include "db/db.h"
+#include "queue/marks.h"
+
+/* The schema that these statements are written for: the number of the last migration. */
+#define QUEUE_SCHEMA_VERSION 5
+
+/*
+ * May this program work with the schema that the session found?  False says to a
+ * person what to do; nothing must be claimed then.
+ */
+bool queue_schema_fits(const struct db_session *session, struct err *err) MUST_CHECK;
+
+/* A worker process as the database knows it. */
+struct queue_worker {
+    struct uuid process;
+    const char *name;
+    int slot;
+    const char *const *queues;
+    size_t n_queues;
+    const char *const *kinds; /* NULL: any */
+    size_t n_kinds;
+    int slots;
+    int64_t lease_ms;
+};
+
+void queue_ask_register(struct db *db, const struct queue_worker *w, db_answer *answer, void *arg);
+/* tokens: claims of earlier sessions of this process, in a. */
+int64_t queue_read_register(const PGresult *res, struct arena *a, int64_t **ret_tokens,
+                            size_t *ret_n);
+void queue_ask_unregister(struct db *db, const struct uuid *process, db_answer *answer, void *arg);
+
+void queue_ask_claim(struct db *db, int64_t holder, const struct places *places,
+                     const char *const *kinds, size_t n_kinds, int want, db_answer *answer,
+                     void *arg);
+
+/* One claimed job; texts belong to the result. */
+struct claimed {
+    int64_t token;
+    int64_t job_id;
+    int64_t seq;
+    const char *queue;
+    int priority;
+    const char *kind;
+    const char *payload;
+    size_t payload_len;
+    int attempt;
+    int max_attempts;
+    struct uuid batch_id; /* zero: none */
+    struct uuid user_id;  /* zero: none */
+    int tempfails;        /* attempts of this job that were not charged so far */
+};
+
+void queue_read_claim(const PGresult *res, int row, struct claimed *ret);
+
+/* What becomes of a job; the words of pgcrew.finish(). */
+enum outcome {
+    OUTCOME_SUCCEEDED,
+    OUTCOME_FAILED,    /* never again */
+    OUTCOME_RETRY,     /* charged; scheduled again, or failed when attempts are used up */
+    OUTCOME_AGAIN,     /* not charged; scheduled again */
+    OUTCOME_CANCELLED,
+    OUTCOME_RELEASE,   /* back as it was */
+};
+
+const char *outcome_name(enum outcome outcome);
+
+struct finished {
+    int64_t job_id;
+    enum outcome outcome;
+    int64_t ran_ms;
+    int64_t wait_ms;    /* for RETRY and AGAIN */
+    const char *result; /* JSON or NULL */
+    const char *error;
+    const char *cause;  /* NULL when there is nothing to say */
+    int exit_status;    /* -1: none */
+    int signal;         /* 0: none */
+    const char *stderr_tail;
+};
+
+/* Jobs of one claim. */
+void queue_ask_finish(struct db *db, int64_t holder, int64_t token, const struct finished *jobs,
+                      size_t n, db_answer *answer, void *arg);
+
+struct finish_answer {
+    int64_t job_id;
+    const char *status; /* of the job now */
+    int attempts, max_attempts;
+    int64_t wait_ms;    /* until the next attempt, -1: none */
+};
+
+void queue_read_finish(const PGresult *res, int row, struct finish_answer *ret);
+
+struct progress {
+    int64_t token;
+    int64_t job_id;
+    int64_t ran_ms;
+    float percent; /* negative: unknown */
+    const char *note;
+};
+
+void queue_ask_report(struct db *db, int64_t holder, const struct progress *jobs, size_t n,
+                      db_answer *answer, void *arg);
+int64_t queue_read_report(const PGresult *res, int row); /* a job that is not ours any more */
+
+void queue_ask_release_claims(struct db *db, int64_t holder, const int64_t *tokens, size_t n,
+                              db_answer *answer, void *arg);
+
+void queue_ask_heartbeat(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,
+                         void *arg);
+struct uuid queue_read_heartbeat(const PGresult *res, int row, struct arena *a,
+                                 int64_t **ret_cancels, size_t *ret_n);
+
+void queue_ask_reap_process(struct db *db, const struct uuid *process, const int64_t *running,
+                            size_t n, db_answer *answer, void *arg);
+int64_t queue_read_reap_process(const PGresult *res); /* jobs given back */
+void queue_ask_reap_expired(struct db *db, db_answer *answer, void *arg);
+
+struct reaped {
+    const char *name;
+    int slot;
+    int64_t jobs;
+};
+
+void queue_read_reap_expired(const PGresult *res, int row, struct reaped *ret);
+
+void queue_ask_promote(struct db *db, int most, db_answer *answer, void *arg);
+/* Returns how many became ready; *ret_next_ms is -1 when nothing waits. */
+int64_t queue_read_promote(const PGresult *res, int64_t *ret_next_ms);
+
+void queue_ask_survey(struct db *db, const char *const *queues, size_t n, db_answer *answer,
+                      void *arg);
+
+struct surveyed {
+    const char *queue;
+    const char *kind;
+    int64_t jobs;
+};
+
+void queue_read_survey(const PGresult *res, int row, struct surveyed *ret);
+
+#endif

@@ -1,0 +1,17 @@
+-- finish: jobs of one claim have ended; a job that is missing in the answer was
+-- taken away before.
+-- $1 bigint    holder
+-- $2 bigint    token
+-- $3 bigint[]  jobs; the other arrays are parallel to it
+-- $4 text[]    outcome: succeeded, failed, retry, again, cancelled, release
+-- $5 int[]     how long ago it was started, in ms
+-- $6 bigint[]  wait before the next attempt, in ms
+-- $7 text[]    result, JSON
+-- $8 text[]    error, one line
+-- $9 text[]    cause, as in pgcrew.attempts
+-- $10 int[]    exit status
+-- $11 int[]    signal
+-- $12 text[]   the end of stderr
+select job_id, status, attempts, max_attempts, wait_ms
+  from pgcrew.finish($1::bigint, $2::bigint, $3::bigint[], $4::text[], $5::int[], $6::bigint[],
+                     $7::text[], $8::text[], $9::text[], $10::int[], $11::int[], $12::text[])
