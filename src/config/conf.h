@@ -123,7 +123,4 @@ void conf_keep_fixed(struct conf *fresh, const struct conf *old);
 /* The whole configuration as YAML that conf_load() would take; secrets are masked. */
 void conf_show(const struct conf *conf, struct buf *ret);
 
-/* For the reference test: one line per option, "name<TAB>default<TAB>how it is written". */
-void conf_list_options(struct buf *ret);
-
 #endif

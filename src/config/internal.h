@@ -1,0 +1,28 @@
+/*
+ * Between the files of this room.
+ */
+#ifndef PGCREW_CONFIG_INTERNAL_H
+#define PGCREW_CONFIG_INTERNAL_H
+
+#include "config/conf.h"
+#include "config/options.h"
+#include "config/yaml.h"
+
+/*
+ * One option from a node of the file, whatever its shape.  where is the file;
+ * the error begins with where:line.
+ */
+bool conf_set_from_yaml(const struct option *o, void *base, struct arena *a,
+                        const struct yaml *node, const char *where, struct err *err) MUST_CHECK;
+
+/*
+ * The `handlers:` map, once every other option is known.  map may be NULL.
+ * where is the file's path: programs written with a slash are relative to its folder.
+ */
+bool conf_read_handlers(struct conf *conf, const struct yaml *map, const char *where,
+                        bool look_for_programs, struct err *err) MUST_CHECK;
+
+/* One handler as YAML, indented under `handlers:`.  masked hides values of variables. */
+void conf_show_handler(const struct handler_conf *h, bool masked, struct buf *ret);
+
+#endif
