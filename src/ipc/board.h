@@ -58,6 +58,7 @@ struct board_score {
     int64_t state_mono_ms; /* since when it is in this state */
     bool poll_only;        /* behind a transaction pooler: no LISTEN */
     int backend_pid;
+    bool holds;            /* registered as a lease holder in its present session */
     uint64_t claims, empty_claims, claimed; /* claim calls, those that found nothing, jobs */
     uint64_t succeeded, failed, retried, cancelled, released;
     uint64_t stale;        /* ended here, but the claim had been taken away */

@@ -16,8 +16,9 @@
 #include "ipc/rpc.h"
 
 struct ctl_answer {
-    msgpack_object result;    /* points into unpacked */
+    msgpack_object result; /* points into the two below */
     msgpack_unpacked unpacked;
+    struct buf bytes;
 };
 
 /*

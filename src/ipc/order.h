@@ -58,10 +58,14 @@ struct order_port *order_port_new(struct ev_loop *loop, int fd,
                                   void (*gone)(void *owner), void *owner);
 void order_port_free(struct order_port *port); /* NULL is fine */
 int order_port_fd(const struct order_port *port);
+/* Hear now what has arrived already: before a dead child's port is freed. */
+void order_port_pump(struct order_port *port);
 
 /*
  * Send, now if the socket has room, else when it has; orders are neither lost
- * nor reordered while the other side lives.
+ * nor reordered while the other side lives.  Sides that have left 4 MiB unread
+ * do not count as living: the connection is cut and both ends hear gone.  Never
+ * calls heard or gone itself.  NULL is fine: nobody is there.
  */
 void order_send(struct order_port *port, const struct order *order);
 void order_say(struct order_port *port, enum order_what what); /* one without data */

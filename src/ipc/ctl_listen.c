@@ -1,0 +1,128 @@
+/*
+ * Where the daemon listens.  Three things can be there already: nothing, the
+ * file of a dead daemon, a living daemon.  The lock decides between two that
+ * start at the same moment; asking the socket finds one whose lock file was
+ * deleted.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ipc/ctl.h"
+
+static bool
+is_answered(const struct sockaddr_un *addr)
+{
+    AUTO(fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    /* EAGAIN: somebody listens and has too much to do. */
+    return fd >= 0 && (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
+                       errno == EAGAIN || errno == EINPROGRESS);
+}
+
+static bool
+take_lock(const char *path, int *ret_fd, struct err *err)
+{
+    AUTO(mem) char *lock = xasprintf("%s.lock", path);
+    AUTO(fd) int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return err_errno(err, ERR_CONFIG, "cannot open '%s'", lock);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno == EWOULDBLOCK)
+            return err_set(err, ERR_CONFIG, "another pgcrewd answers on '%s'", path);
+        return err_errno(err, ERR_CONFIG, "cannot lock '%s'", lock);
+    }
+    *ret_fd = TAKE_FD(fd);
+    return true;
+}
+
+static bool
+open_for_group(const char *path, const char *group, struct err *err)
+{
+    const struct group *entry;
+
+    if (group != NULL) {
+        errno = 0;
+        entry = getgrnam(group);
+        if (entry == NULL)
+            return err_set(err, ERR_CONFIG, "there is no group '%s' for the control socket", group);
+        if (chown(path, (uid_t)-1, entry->gr_gid) < 0)
+            return err_errno(err, ERR_CONFIG, "cannot give '%s' to the group '%s'", path, group);
+    }
+    if (chmod(path, 0660) < 0)
+        return err_errno(err, ERR_CONFIG, "cannot set the mode of '%s'", path);
+    return true;
+}
+
+static bool
+make_socket(const struct sockaddr_un *addr, const char *group, int *ret_fd, struct err *err)
+{
+    AUTO(fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    mode_t old_mask;
+    int bound;
+
+    if (fd < 0)
+        return err_errno(err, ERR_RETRY, "cannot make a control socket");
+    old_mask = umask(0177); /* nobody else until the group is right */
+    bound = bind(fd, (const struct sockaddr *)addr, sizeof(*addr));
+    umask(old_mask);
+    if (bound < 0)
+        return err_errno(err, ERR_CONFIG, "cannot listen on '%s'", addr->sun_path);
+    if (!open_for_group(addr->sun_path, group, err)) {
+        unlink(addr->sun_path);
+        return false;
+    }
+    if (listen(fd, CTL_CLIENTS) < 0)
+        return err_errno(err, ERR_CONFIG, "cannot listen on '%s'", addr->sun_path);
+    *ret_fd = TAKE_FD(fd);
+    return true;
+}
+
+bool
+ctl_listen(const char *path, const char *group, struct ctl_place *ret, struct err *err)
+{
+    AUTO(fd) int lock_fd = -1;
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    size_t len = strlen(path);
+    struct stat old;
+    int fd = -1;
+
+    if (len >= sizeof(addr.sun_path))
+        return err_set(err, ERR_CONFIG, "control socket path '%s' is too long", path);
+    memcpy(addr.sun_path, path, len + 1);
+
+    if (!take_lock(path, &lock_fd, err))
+        return false;
+    if (is_answered(&addr))
+        return err_set(err, ERR_CONFIG, "another pgcrewd answers on '%s'", path);
+    if (lstat(path, &old) == 0 && !S_ISSOCK(old.st_mode))
+        return err_set(err, ERR_CONFIG, "'%s' is there and is no socket", path);
+    if (unlink(path) < 0 && errno != ENOENT)
+        return err_errno(err, ERR_CONFIG, "cannot replace '%s'", path);
+    if (!make_socket(&addr, group, &fd, err))
+        return false;
+
+    *ret = (struct ctl_place){.fd = fd, .lock_fd = TAKE_FD(lock_fd), .path = xstrdup(path)};
+    return true;
+}
+
+void
+ctl_place_release(struct ctl_place *place)
+{
+    if (place->path != NULL)
+        unlink(place->path);
+    if (place->fd >= 0)
+        close(place->fd);
+    if (place->lock_fd >= 0)
+        close(place->lock_fd); /* last: whoever waits for the lock finds no file of ours */
+    free(place->path);
+    *place = CTL_NOWHERE;
+}
