@@ -1,0 +1,843 @@
+-- pgcrew: the protocol between workers and the queue.
+--
+-- A job's id is in exactly one of ready, scheduled and claims until it ends; it moves
+-- between them inside one transaction.  Everything here is for READ COMMITTED.
+--
+-- The order in which rows are locked, everywhere: workers, claims (by token), jobs.
+-- Rows of ready and scheduled are only taken by deleting them.
+--
+-- Hot functions pin their plans: made while the queue is empty, a plan must still be
+-- right with ten million rows in it, and "limit $n" must not be planned at each call.
+--
+-- Adding a function?  Revoke and grant it in section 8, and say in its comment what a
+-- caller may rely on.  A released migration is never edited: write the next one.
+
+do $do$
+begin
+  perform pg_advisory_xact_lock(1885823858, 0);
+  if to_regclass('pgcrew.migrations') is null
+     or not exists (select from pgcrew.migrations where version = 4) then
+    raise exception 'run 004_create_jobs_table.sql first' using errcode = '42P01';
+  end if;
+end
+$do$;
+
+-- 1. lease holders ---------------------------------------------------------------
+
+-- A worker process has a new connection: it gets a new holder.  What it claimed over an
+-- earlier connection comes with it; over that connection nothing can be finished any more.
+create or replace function pgcrew.register_worker(
+  p_process uuid, p_name text, p_slot int, p_pid int, p_version text,
+  p_queues text[], p_kinds text[], p_slots int, p_lease_ms int)
+returns table (holder bigint, tokens bigint[])
+language plpgsql volatile security definer
+set search_path = '' set lock_timeout = '5s' as $fn$
+#variable_conflict use_column
+declare
+  v_old    bigint[];
+  v_holder bigint;
+  v_tokens bigint[];
+begin
+  -- Waits for a claim still under way on the old connection, so that none comes later.
+  with gone as (delete from pgcrew.workers w where w.process = p_process returning w.holder)
+  select array_agg(gone.holder) into v_old from gone;
+
+  insert into pgcrew.workers (process, name, slot, pid, version, queues, kinds, slots, lease)
+  values (p_process, p_name, p_slot, p_pid, p_version, p_queues, p_kinds, p_slots,
+          p_lease_ms * interval '1 ms')
+  returning workers.holder into v_holder;
+
+  if v_old is not null then
+    perform from pgcrew.claims c where c.holder = any (v_old) order by c.token for update;
+    with moved as (
+      update pgcrew.claims c set holder = v_holder where c.holder = any (v_old) returning c.token)
+    select array_agg(moved.token order by moved.token) into v_tokens from moved;
+  end if;
+  return query select v_holder, coalesce(v_tokens, '{}');
+end
+$fn$;
+
+-- Keep the leases of these processes.  A process that does not come back has been
+-- reaped: its worker must stop.  A row that is locked just now (a claim under way) is
+-- not waited for: one stuck connection must not cost a whole host its leases.
+create or replace function pgcrew.heartbeat(p_processes uuid[])
+returns table (process uuid, cancels bigint[])
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+#variable_conflict use_column
+begin
+  update pgcrew.workers w set seen_at = clock_timestamp()
+   where w.holder = any (array(select x.holder from pgcrew.workers x where x.process = any (p_processes)
+                                  for no key update skip locked));
+  return query
+  select w.process,
+         array(select x.job_id from pgcrew.cancels x
+                where exists (select from pgcrew.claims c where c.holder = w.holder and x.job_id = any (c.job_ids)))
+    from pgcrew.workers w where w.process = any (p_processes);
+end
+$fn$;
+
+-- 2. claim -----------------------------------------------------------------------
+
+-- Take up to p_want jobs.  The first three arrays are parallel and are tried in that
+-- order: from a queue, of a priority, seq not below.  The caller remembers the highest
+-- seq it was given and asks from there, so that the dead index entries of what was
+-- taken before are not walked again; what was committed late lies below and is found by
+-- asking from 0 now and then.
+--
+-- An empty answer sets the worker's idle flag: from then on an enqueue sends a NOTIFY.
+-- What was inserted just before the flag could be seen is found by claiming once more.
+create or replace function pgcrew.claim(
+  p_holder bigint, p_queues text[], p_priorities smallint[], p_seqs bigint[], p_kinds text[], p_want int)
+returns table (token bigint, job_id bigint, seq bigint, queue text, priority smallint, kind text,
+               payload text, attempt int, max_attempts int, batch_id uuid, user_id uuid,
+               tempfails int, crashes int)
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+#variable_conflict use_column
+declare
+  v_idle boolean;
+begin
+  -- The lock keeps the row until our claim can be seen: who reaps this holder
+  -- deletes it first, so that no claim slips in behind the reaping.
+  select w.idle into v_idle from pgcrew.workers w where w.holder = p_holder for key share;
+  if not found then
+    raise exception 'holder % has no lease', p_holder using errcode = 'PC001';
+  end if;
+
+  return query
+  with taken as materialized (
+    -- By ctid and materialised: exactly the rows that were locked, by a TID scan.  The
+    -- limits pull rows one by one, so no more are locked, and no further queue is looked
+    -- at, than it takes.
+    delete from pgcrew.ready r
+     where r.ctid = any (array(
+             select found.tid
+               from unnest(p_queues, p_priorities, p_seqs) probe (queue, priority, seq),
+                    lateral (select x.ctid as tid from pgcrew.ready x
+                              where x.queue = probe.queue and x.priority = probe.priority and x.seq >= probe.seq
+                                and (p_kinds is null or x.kind = any (p_kinds))
+                              order by x.seq limit p_want for update skip locked) found
+              limit p_want))
+    returning r.seq, r.job_id, r.priority, r.queue),
+  held as materialized (
+    -- A row whose job was deleted or ended by other hands is dropped here.
+    select t.seq, t.queue, t.priority, j.id, j.kind, j.payload, j.attempts, j.max_attempts,
+           j.batch_id, j.user_id, j.started_at
+      from taken t, lateral (select * from public.jobs x
+                              where x.id = t.job_id and x.status in ('queued', 'running') offset 0) j),
+  claimed as (
+    insert into pgcrew.claims (holder, job_ids, seqs)
+    select p_holder, array_agg(h.id order by h.priority desc, h.seq), array_agg(h.seq order by h.priority desc, h.seq)
+      from held h having count(*) > 0
+    returning token)
+  select c.token, h.id, h.seq, h.queue, h.priority, h.kind, h.payload::text, h.attempts + 1, h.max_attempts::int,
+         h.batch_id, h.user_id, a.tempfails, a.crashes
+    from claimed c, held h,
+         lateral (select count(*) filter (where x.cause = 'tempfail')::int as tempfails,
+                         count(*) filter (where x.cause = 'worker_died')::int as crashes
+                    from pgcrew.attempts x
+                   -- No attempt, no look.
+                   where h.started_at is not null and x.job_id = h.id and not x.forgiven) a
+   order by h.priority desc, h.seq;
+
+  if found = v_idle then
+    update pgcrew.workers w set idle = not v_idle where w.holder = p_holder;
+  end if;
+end
+$fn$;
+
+-- 3. while a job runs ------------------------------------------------------------
+
+-- These jobs run, and this far they are.  A short job is never reported: it goes from
+-- queued to its end in one update.  Comes back with those that are not the holder's.
+create or replace function pgcrew.report(
+  p_holder bigint, p_tokens bigint[], p_ids bigint[], p_ran_ms int[], p_progress real[], p_notes text[])
+returns table (job_id bigint)
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+#variable_conflict use_column
+declare
+  v_now  timestamptz := clock_timestamp();
+  v_ours bigint[];
+begin
+  -- Locked, or a reaping that commits meanwhile would be written over.
+  perform from pgcrew.claims c where c.token = any (p_tokens) and c.holder = p_holder
+    order by c.token for share;
+  with told as (
+    select t.id, t.ran_ms, t.progress, t.note
+      from unnest(p_tokens, p_ids, p_ran_ms, p_progress, p_notes) t (token, id, ran_ms, progress, note)
+     where exists (select from pgcrew.claims c
+                    where c.token = t.token and c.holder = p_holder and t.id = any (c.job_ids))),
+  marked as (
+    update public.jobs j
+       set status = 'running',
+           started_at = coalesce(j.started_at, v_now - coalesce(t.ran_ms, 0) * interval '1 ms'),
+           progress = coalesce(least(greatest(t.progress, 0), 100), j.progress),
+           progress_note = coalesce(t.note, j.progress_note)
+      from told t
+     where j.id = t.id and j.status in ('queued', 'running')
+    returning j.id)
+  select array_agg(m.id) into v_ours from marked m;
+
+  return query
+  select x.id from unnest(p_ids) x (id) where x.id <> all (coalesce(v_ours, '{}'));
+end
+$fn$;
+
+-- 4. the end of an attempt -------------------------------------------------------
+
+-- Results of handlers are kept as JSON if they are JSON that PostgreSQL can keep (it
+-- knows no NUL, has limits to numbers and depth), else as a string.
+create or replace function pgcrew.as_json(p_texts text[]) returns jsonb[]
+language plpgsql immutable set search_path = '' as $fn$
+declare
+  v_all jsonb[] := '{}';
+  v_one text;
+begin
+  begin
+    return array(select t.x::jsonb from unnest(p_texts) with ordinality t (x, nth) order by t.nth);
+  exception when data_exception or program_limit_exceeded then
+    null;
+  end;
+  foreach v_one in array p_texts loop
+    begin
+      v_all := v_all || array[v_one::jsonb];
+    exception when data_exception or program_limit_exceeded then
+      v_all := v_all || array[to_jsonb(v_one)];
+    end;
+  end loop;
+  return v_all;
+end
+$fn$;
+
+-- Give jobs back as they were: each to ready as a row of its own, where it was.  With a
+-- cause, those that ran (p_died, or status running) are noted as an attempt by which
+-- their worker died.  That is not charged, but a job that does it again and again is
+-- taken out: three workers, or ten of workers and hosts together (a host may be lost
+-- for reasons of its own).
+create or replace function pgcrew.put_back(
+  p_ids bigint[], p_seqs bigint[], p_died bigint[], p_cause text, p_holder_name text)
+returns table (job_id bigint, status text, attempts int, max_attempts int)
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+begin
+  return query
+  with held as materialized (
+    select h.id, h.seq, j.queue, j.priority, j.kind, j.user_id, j.status, j.attempts, j.max_attempts, j.unique_key,
+           p_cause is not null and (j.status = 'running' or h.id = any (coalesce(p_died, '{}'))) as died,
+           exists (select from pgcrew.cancels x where x.job_id = h.id) as asked,
+           (select count(*) from pgcrew.attempts x
+             where x.job_id = h.id and x.cause = 'worker_died' and not x.forgiven) as workers,
+           (select count(*) from pgcrew.attempts x
+             where x.job_id = h.id and x.cause = 'host_lost' and not x.forgiven) as hosts
+      from unnest(p_ids, p_seqs) h (id, seq) join public.jobs j on j.id = h.id
+     where j.status in ('queued', 'running')),
+  judged as materialized (
+    select *, case when asked then 'cancelled'
+                   when died and p_cause = 'worker_died' and workers >= 2 then 'failed'
+                   when died and workers + hosts >= 9 then 'failed'
+                   else 'queued' end as verdict
+      from held),
+  noted as (
+    insert into pgcrew.attempts (job_id, attempt, cause, error, holder_name, finished_at)
+    select g.id, g.attempts + 1, p_cause,
+           case p_cause when 'worker_died' then 'the worker process died while the job ran'
+                        else 'the lease of the worker ended while the job ran' end,
+           p_holder_name, v_now
+      from judged g where g.died),
+  back as (
+    insert into pgcrew.ready (seq, job_id, priority, user_id, queue, kind)
+    select g.seq, g.id, g.priority, g.user_id, g.queue, g.kind from judged g where g.verdict = 'queued'),
+  freed as (
+    delete from pgcrew.unique_keys k using judged g
+     where g.verdict <> 'queued' and k.key = g.unique_key and k.job_id = g.id),
+  forgot as (
+    delete from pgcrew.cancels x using judged g where g.asked and x.job_id = g.id),
+  marked as (
+    update public.jobs j
+       set status = g.verdict,
+           started_at = case when g.died then coalesce(j.started_at, v_now) else j.started_at end,
+           finished_at = case when g.verdict <> 'queued' then v_now end,
+           progress = case when g.verdict = 'queued' then 0 else j.progress end,
+           progress_note = case when g.verdict = 'queued' then null else j.progress_note end,
+           error = case when g.verdict = 'failed'
+                        then format('quarantined: %s workers and %s hosts died while this job ran',
+                                    g.workers + (p_cause = 'worker_died')::int, g.hosts + (p_cause = 'host_lost')::int)
+                        else j.error end
+      from judged g
+     where j.id = g.id and (g.verdict <> 'queued' or g.status <> 'queued' or g.died))
+  select g.id, g.verdict, g.attempts::int, g.max_attempts::int from judged g;
+end
+$fn$;
+
+-- Attempts that did not succeed: a helper of finish, which holds the claim.
+create or replace function pgcrew.finish_others(
+  p_holder bigint, p_ids bigint[], p_seqs bigint[], p_outcomes text[], p_ran_ms int[], p_waits_ms bigint[],
+  p_errors text[], p_causes text[], p_exits int[], p_signals int[], p_stderrs text[])
+returns table (job_id bigint, status text, attempts int, max_attempts int, wait_ms bigint)
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+#variable_conflict use_column
+declare
+  v_now  timestamptz := clock_timestamp();
+  v_name text := (select w.name || '/' || w.slot from pgcrew.workers w where w.holder = p_holder);
+begin
+  if exists (select from unnest(p_outcomes) o
+              where o is null or o not in ('succeeded', 'failed', 'retry', 'again', 'cancelled', 'release')) then
+    raise exception 'unknown outcome among %', p_outcomes using errcode = '22023';
+  end if;
+
+  return query
+  with told as materialized (
+    select t.*, j.queue, j.priority, j.kind, j.user_id, j.attempts, j.max_attempts, j.unique_key,
+           case when t.outcome in ('retry', 'again') and exists (select from pgcrew.cancels x where x.job_id = t.id)
+                then 'cancelled'
+                when t.outcome = 'retry' and j.attempts + 1 >= j.max_attempts then 'failed'
+                when t.outcome in ('retry', 'again') and coalesce(t.wait_ms, 0) <= 0 then 'ready'
+                when t.outcome in ('retry', 'again') then 'scheduled'
+                else t.outcome end as verdict,
+           (t.outcome in ('failed', 'retry'))::int as charged
+      from unnest(p_ids, p_seqs, p_outcomes, p_ran_ms, p_waits_ms, p_errors, p_causes, p_exits, p_signals, p_stderrs)
+             t (id, seq, outcome, ran_ms, wait_ms, error, cause, exit_code, signal, stderr_tail)
+           join public.jobs j on j.id = t.id
+     where t.outcome not in ('succeeded', 'release') and j.status in ('queued', 'running')),
+  noted as (
+    insert into pgcrew.attempts (job_id, attempt, cause, exit_code, signal, error, stderr_tail, holder_name,
+                                 started_at, finished_at)
+    select t.id, t.attempts + 1,
+           coalesce(t.cause, case t.outcome when 'again' then 'tempfail' when 'cancelled' then 'cancelled'
+                                            else 'failed' end),
+           t.exit_code, t.signal, t.error, t.stderr_tail, v_name,
+           v_now - t.ran_ms * interval '1 ms', v_now
+      from told t
+     -- Cancelled before it was started: no attempt.
+     where t.outcome <> 'cancelled' or t.ran_ms is not null),
+  back as (
+    insert into pgcrew.ready (job_id, priority, user_id, queue, kind)
+    select t.id, t.priority, t.user_id, t.queue, t.kind from told t where t.verdict = 'ready'),
+  later as (
+    insert into pgcrew.scheduled (job_id, run_at, priority, user_id, queue, kind)
+    select t.id, v_now + t.wait_ms * interval '1 ms', t.priority, t.user_id, t.queue, t.kind
+      from told t where t.verdict = 'scheduled'),
+  freed as (
+    delete from pgcrew.unique_keys k using told t
+     where t.verdict in ('failed', 'cancelled') and k.key = t.unique_key and k.job_id = t.id),
+  forgot as (
+    delete from pgcrew.cancels x using told t where x.job_id = t.id),
+  marked as (
+    update public.jobs j
+       set status = case when t.verdict in ('failed', 'cancelled') then t.verdict else 'queued' end,
+           attempts = j.attempts + t.charged,
+           error = coalesce(t.error, j.error),
+           progress = case when t.verdict in ('failed', 'cancelled') then j.progress else 0 end,
+           progress_note = case when t.verdict in ('failed', 'cancelled') then j.progress_note end,
+           run_at = case when t.verdict = 'scheduled' then v_now + t.wait_ms * interval '1 ms' else j.run_at end,
+           started_at = coalesce(j.started_at, v_now - t.ran_ms * interval '1 ms'),
+           finished_at = case when t.verdict in ('failed', 'cancelled') then v_now end
+      from told t where j.id = t.id)
+  select t.id, case when t.verdict in ('failed', 'cancelled') then t.verdict else 'queued' end,
+         t.attempts + t.charged, t.max_attempts::int, case when t.verdict = 'scheduled' then t.wait_ms end
+    from told t;
+
+  if 'release' = any (p_outcomes) then
+    return query
+    select b.job_id, b.status, b.attempts, b.max_attempts, null::bigint
+      from pgcrew.put_back(
+             array(select r.id from unnest(p_ids, p_outcomes) with ordinality r (id, outcome, nth)
+                    where r.outcome = 'release' order by r.nth),
+             array(select r.seq from unnest(p_seqs, p_outcomes) with ordinality r (seq, outcome, nth)
+                    where r.outcome = 'release' order by r.nth),
+             null, null, null) b;
+  end if;
+
+  if exists (select from unnest(p_outcomes, p_waits_ms) t (outcome, wait_ms)
+              where t.outcome = 'release'
+                 or t.outcome in ('retry', 'again') and coalesce(t.wait_ms, 0) <= 0) then
+    perform pgcrew.wake();
+  end if;
+  perform pgcrew.wake_at(v_now + min(t.wait_ms) * interval '1 ms')
+     from unnest(p_outcomes, p_waits_ms) t (outcome, wait_ms)
+    where t.outcome in ('retry', 'again') and t.wait_ms > 0;
+end
+$fn$;
+
+-- End attempts of one claim, all or a part.  Comes back with a row for each job that
+-- was still the holder's; a job asked for and not returned was taken away, and nothing
+-- of its attempt is kept.
+--
+--   succeeded  with a result
+--   failed     never again; charged
+--   retry      charged; again after the wait, unless that was the last attempt
+--   again      not charged; after the wait
+--   cancelled  because that was asked for
+--   release    given back as it was, where it was
+--
+-- What somebody asked to cancel does not come again: retry, again and release end it.
+create or replace function pgcrew.finish(
+  p_holder bigint, p_token bigint, p_ids bigint[], p_outcomes text[], p_ran_ms int[], p_waits_ms bigint[],
+  p_results text[], p_errors text[], p_causes text[], p_exits int[], p_signals int[], p_stderrs text[])
+returns table (job_id bigint, status text, attempts int, max_attempts int, wait_ms bigint)
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+#variable_conflict use_column
+declare
+  v_now     timestamptz := clock_timestamp();
+  v_held    bigint[];
+  v_seqs    bigint[];
+  v_results jsonb[];
+begin
+  -- The whole claim, in its order: the common case is one delete.
+  with gone as (
+    delete from pgcrew.claims c
+     where c.token = p_token and c.holder = p_holder and c.job_ids = p_ids
+    returning c.job_ids, c.seqs)
+  select g.job_ids, g.seqs into v_held, v_seqs from gone g;
+
+  if v_held is null then
+    select c.job_ids, c.seqs into v_held, v_seqs
+      from pgcrew.claims c where c.token = p_token and c.holder = p_holder for update;
+    if not found then
+      return;
+    end if;
+    if v_held <@ p_ids then
+      delete from pgcrew.claims c where c.token = p_token;
+    else
+      -- Updated, not written anew: who waits for this row to reap it finds the rest.
+      with rest as (
+        select array_agg(h.id order by h.nth) as ids, array_agg(h.seq order by h.nth) as seqs
+          from unnest(v_held, v_seqs) with ordinality h (id, seq, nth) where h.id <> all (p_ids))
+      update pgcrew.claims c set job_ids = rest.ids, seqs = rest.seqs from rest where c.token = p_token;
+    end if;
+    -- Line up everything with what was asked for; what is not ours drops out.
+    select array_agg(a.id order by a.nth), array_agg(h.seq order by a.nth), array_agg(p_outcomes[a.nth] order by a.nth),
+           array_agg(p_ran_ms[a.nth] order by a.nth), array_agg(p_waits_ms[a.nth] order by a.nth),
+           array_agg(p_results[a.nth] order by a.nth), array_agg(p_errors[a.nth] order by a.nth),
+           array_agg(p_causes[a.nth] order by a.nth), array_agg(p_exits[a.nth] order by a.nth),
+           array_agg(p_signals[a.nth] order by a.nth), array_agg(p_stderrs[a.nth] order by a.nth)
+      into p_ids, v_seqs, p_outcomes, p_ran_ms, p_waits_ms, p_results, p_errors, p_causes, p_exits, p_signals, p_stderrs
+      from (select distinct on (x.id) x.id, x.nth from unnest(p_ids) with ordinality x (id, nth) order by x.id, x.nth) a
+           join unnest(v_held, v_seqs) h (id, seq) on h.id = a.id;
+    if p_ids is null then
+      return;
+    end if;
+  end if;
+
+  if p_results is not null then
+    v_results := pgcrew.as_json(p_results);
+  end if;
+
+  return query
+  with ended as (
+    update public.jobs j
+       set status = 'succeeded', progress = 100, result = t.result, error = null,
+           started_at = coalesce(j.started_at, v_now - coalesce(t.ran_ms, 0) * interval '1 ms'),
+           finished_at = v_now
+      from unnest(p_ids, p_outcomes, p_ran_ms, v_results) t (id, outcome, ran_ms, result)
+     where j.id = t.id and t.outcome = 'succeeded' and j.status in ('queued', 'running')
+    returning j.id, j.attempts, j.max_attempts, j.unique_key),
+  freed as (
+    delete from pgcrew.unique_keys k using ended e
+     where e.unique_key is not null and k.key = e.unique_key and k.job_id = e.id)
+  select e.id, 'succeeded', e.attempts::int, e.max_attempts::int, null::bigint from ended e;
+
+  if exists (select from pgcrew.cancels) then
+    delete from pgcrew.cancels x using unnest(p_ids, p_outcomes) t (id, outcome)
+     where t.outcome = 'succeeded' and x.job_id = t.id;
+  end if;
+
+  if ('succeeded' = all (p_outcomes)) is not true then
+    return query select * from pgcrew.finish_others(p_holder, p_ids, v_seqs, p_outcomes, p_ran_ms, p_waits_ms,
+                                                    p_errors, p_causes, p_exits, p_signals, p_stderrs);
+  end if;
+end
+$fn$;
+
+-- 5. a lease holder is gone ------------------------------------------------------
+
+-- Take these holders' claims away and give the jobs back: a helper of those below,
+-- which have deleted the holders.  Without p_wait a claim that somebody has locked is
+-- left; it has no holder then, and reap_expired finds it later.
+create or replace function pgcrew.take_away(
+  p_holders bigint[], p_died bigint[], p_cause text, p_holder_name text, p_wait boolean)
+returns int
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+declare
+  v_tokens bigint[];
+  v_ids    bigint[];
+  v_seqs   bigint[];
+  v_jobs   int;
+begin
+  if p_wait then
+    v_tokens := array(select c.token from pgcrew.claims c
+                       where c.holder = any (p_holders) order by c.token for update);
+  else
+    v_tokens := array(select c.token from pgcrew.claims c
+                       where c.holder = any (p_holders) order by c.token for update skip locked);
+  end if;
+
+  with gone as (
+    delete from pgcrew.claims c where c.token = any (v_tokens) returning c.job_ids, c.seqs)
+  select array_agg(h.id), array_agg(h.seq) into v_ids, v_seqs
+    from gone, unnest(gone.job_ids, gone.seqs) h (id, seq);
+  if v_ids is null then
+    return 0;
+  end if;
+
+  select count(*) into v_jobs from pgcrew.put_back(v_ids, v_seqs, p_died, p_cause, p_holder_name);
+  perform pgcrew.wake();
+  return v_jobs;
+end
+$fn$;
+
+-- A worker ends as planned: what it still holds goes back, nothing is charged.
+create or replace function pgcrew.unregister_worker(p_process uuid) returns int
+language plpgsql volatile security definer
+set search_path = '' set lock_timeout = '5s' as $fn$
+declare
+  v_holders bigint[];
+begin
+  with gone as (delete from pgcrew.workers w where w.process = p_process returning w.holder)
+  select array_agg(gone.holder) into v_holders from gone;
+  return pgcrew.take_away(v_holders, null, null, null, true);
+end
+$fn$;
+
+-- A worker process has died; p_running is what it was seen running.  Can be asked again:
+-- the second time there is nothing to do.
+create or replace function pgcrew.reap_process(p_process uuid, p_running bigint[]) returns int
+language plpgsql volatile security definer
+set search_path = '' set lock_timeout = '5s' as $fn$
+declare
+  v_holders bigint[];
+  v_name    text;
+begin
+  -- Waits for a claim still under way in its backend, so that none comes later.
+  with gone as (
+    delete from pgcrew.workers w where w.process = p_process returning w.holder, w.name, w.slot)
+  select array_agg(gone.holder), max(gone.name || '/' || gone.slot) into v_holders, v_name from gone;
+  return pgcrew.take_away(v_holders, p_running, 'worker_died', v_name, true);
+end
+$fn$;
+
+-- Reap the holders whose lease is over, and claims that have no holder.  One janitor
+-- does it at a time; what somebody has locked is left for the next time.
+create or replace function pgcrew.reap_expired()
+returns table (name text, slot int, jobs int)
+language plpgsql volatile security definer set search_path = '' as $fn$
+#variable_conflict use_column
+declare
+  w record;
+  v_orphans bigint[];
+begin
+  if not pg_try_advisory_xact_lock(1885823858, 3) then
+    return;
+  end if;
+
+  for w in
+    select x.holder, x.name, x.slot from pgcrew.workers x
+     -- After a restart of the server everybody gets a lease to come back.
+     where greatest(x.seen_at, pg_postmaster_start_time()) + x.lease < clock_timestamp()
+     order by x.holder for update skip locked
+  loop
+    delete from pgcrew.workers x where x.holder = w.holder;
+    return query
+    select w.name, w.slot, pgcrew.take_away(array[w.holder], null, 'host_lost', w.name || '/' || w.slot, false);
+  end loop;
+
+  v_orphans := array(select distinct c.holder from pgcrew.claims c
+                      where not exists (select from pgcrew.workers x where x.holder = c.holder));
+  if cardinality(v_orphans) > 0 then
+    return query
+    select 'unknown', 0, t.jobs
+      from pgcrew.take_away(v_orphans, null, 'host_lost', null, false) t (jobs) where t.jobs > 0;
+  end if;
+end
+$fn$;
+
+-- 6. what the janitor does besides -----------------------------------------------
+
+-- Let what is due be claimed.  next_due_ms: when to come again, null if nothing waits.
+create or replace function pgcrew.promote(p_max int)
+returns table (moved int, next_due_ms bigint)
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+#variable_conflict use_column
+declare
+  v_now   timestamptz := clock_timestamp();
+  v_moved int;
+begin
+  with due as materialized (
+    delete from pgcrew.scheduled s
+     where s.ctid = any (array(select x.ctid from pgcrew.scheduled x where x.run_at <= v_now
+                                order by x.run_at limit p_max for update skip locked))
+    returning *),
+  back as (
+    insert into pgcrew.ready (job_id, priority, user_id, queue, kind)
+    select d.job_id, d.priority, d.user_id, d.queue, d.kind from due d order by d.run_at, d.job_id
+    returning 1)
+  select count(*) into v_moved from back;
+  if v_moved > 0 then
+    perform pgcrew.wake();
+  end if;
+  return query
+  select v_moved, greatest(0, ceil(extract(epoch from min(s.run_at) - clock_timestamp()) * 1000))::bigint
+    from pgcrew.scheduled s;
+end
+$fn$;
+
+-- Kinds that wait and that no live worker of their queue has a handler for, among the
+-- first 1000 jobs of each queue.
+create or replace function pgcrew.survey(p_queues text[])
+returns table (queue text, kind text, jobs int)
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off as $fn$
+#variable_conflict use_column
+begin
+  return query
+  select q.queue, r.kind, count(*)::int
+    from unnest(p_queues) q (queue),
+         lateral (select x.kind from pgcrew.ready x where x.queue = q.queue
+                   order by x.priority desc, x.seq desc limit 1000) r
+   where not exists (select from pgcrew.workers w
+                      where q.queue = any (w.queues) and (w.kinds is null or r.kind = any (w.kinds))
+                        and w.seen_at + w.lease > clock_timestamp())
+   group by q.queue, r.kind
+   order by q.queue, r.kind;
+end
+$fn$;
+
+-- 7. what people ask for ---------------------------------------------------------
+
+-- One job; its id.  With a unique key that an unfinished job has: that job's id.
+create or replace function pgcrew.enqueue(
+  kind text, payload jsonb default '{}', queue text default 'default', priority int default 0,
+  run_at timestamptz default now(), batch_id uuid default null, user_id uuid default null,
+  max_attempts int default 5, unique_key text default null)
+returns bigint
+language plpgsql volatile security definer set search_path = '' as $fn$
+declare
+  v_id         bigint;
+  v_constraint text;
+begin
+  loop
+    select k.job_id into v_id from pgcrew.unique_keys k where k.key = enqueue.unique_key;
+    if found then
+      return v_id;
+    end if;
+    begin
+      insert into public.jobs (kind, payload, queue, priority, run_at, batch_id, user_id, max_attempts, unique_key)
+      values (enqueue.kind, enqueue.payload, enqueue.queue, enqueue.priority::smallint, enqueue.run_at,
+              enqueue.batch_id, enqueue.user_id, enqueue.max_attempts::smallint, enqueue.unique_key)
+      returning id into v_id;
+      return v_id;
+    exception when unique_violation then
+      -- Somebody else was first: look again, unless it is another's constraint.
+      get stacked diagnostics v_constraint = constraint_name;
+      if v_constraint is distinct from 'unique_keys_pkey' then
+        raise;
+      end if;
+    end;
+  end loop;
+end
+$fn$;
+
+-- Cancel jobs: cancelled (had not started), asked (a worker has it and is told), ended
+-- (too late), unknown.
+create or replace function pgcrew.cancel_jobs(p_ids bigint[])
+returns table (job_id bigint, what text)
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+#variable_conflict use_column
+declare
+  v_left   bigint[] := array(select distinct i from unnest(p_ids) i where i is not null order by i);
+  v_some   bigint[];
+  v_tokens bigint[];
+  v_asked  boolean := false;
+begin
+  -- A job moves while we look (claimed, given back, promoted): then it is in the next
+  -- place, so look again.  Where somebody is just taking it, we wait for him.
+  for v_round in 1 .. 10 loop
+    exit when cardinality(v_left) = 0;
+
+    with r as (delete from pgcrew.ready x where x.job_id = any (v_left) returning x.job_id),
+         s as (delete from pgcrew.scheduled x where x.job_id = any (v_left) returning x.job_id)
+    select array_agg(u.job_id) into v_some from (select * from r union all select * from s) u;
+    if v_round = 10 then
+      -- It is nowhere: somebody wrote to our tables by hand.  It shall not wait for ever.
+      v_some := v_left;
+    end if;
+    if v_some is not null then
+      perform pgcrew.end_cancelled(v_some);
+      return query select i, 'cancelled' from unnest(v_some) i;
+      v_left := array(select i from unnest(v_left) i where i not in (select unnest(v_some)));
+    end if;
+
+    -- With the claim locked its worker cannot finish without seeing what we ask for.
+    v_tokens := array(select c.token from pgcrew.claims c
+                       where exists (select from unnest(c.job_ids) h (id) where h.id in (select unnest(v_left)))
+                       order by c.token for update);
+    with held as (
+      select distinct h.id from pgcrew.claims c, unnest(c.job_ids) h (id)
+       where c.token = any (v_tokens) and h.id in (select unnest(v_left))),
+    asked as (
+      insert into pgcrew.cancels (job_id) select h.id from held h order by h.id on conflict do nothing)
+    select array_agg(h.id) into v_some from held h;
+    if v_some is not null then
+      v_asked := true;
+      return query select i, 'asked' from unnest(v_some) i;
+      v_left := array(select i from unnest(v_left) i where i not in (select unnest(v_some)));
+    end if;
+
+    v_some := array(select i from unnest(v_left) i
+                     where not exists (select from public.jobs j
+                                        where j.id = i and j.status in ('queued', 'running')));
+    return query
+    select i, case when exists (select from public.jobs j where j.id = i) then 'ended' else 'unknown' end
+      from unnest(v_some) i;
+    v_left := array(select i from unnest(v_left) i where i not in (select unnest(v_some)));
+  end loop;
+
+  if v_asked then
+    perform pg_notify('pgcrew', 'cancel');
+  end if;
+end
+$fn$;
+
+create or replace function pgcrew.end_cancelled(p_ids bigint[]) returns void
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+begin
+  with ended as (
+    update public.jobs j set status = 'cancelled', finished_at = clock_timestamp()
+     where j.id = any (p_ids) and j.status in ('queued', 'running')
+    returning j.id, j.unique_key)
+  delete from pgcrew.unique_keys k using ended e
+   where e.unique_key is not null and k.key = e.unique_key and k.job_id = e.id;
+end
+$fn$;
+
+-- Cancel what is left of a batch.
+create or replace function pgcrew.cancel_batch_jobs(p_batch uuid)
+returns table (cancelled int, asked int)
+language plpgsql volatile security definer set search_path = '' as $fn$
+#variable_conflict use_column
+begin
+  return query
+  select count(*) filter (where c.what = 'cancelled')::int, count(*) filter (where c.what = 'asked')::int
+    from pgcrew.cancel_jobs(array(select j.id from public.jobs j
+                                   where j.batch_id = p_batch and j.status in ('queued', 'running'))) c;
+end
+$fn$;
+
+-- Failed and cancelled jobs start anew: queued, not_ended, succeeded (left alone),
+-- duplicate (another unfinished job has its unique key) or unknown.
+create or replace function pgcrew.retry_jobs(p_ids bigint[])
+returns table (job_id bigint, what text)
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+#variable_conflict use_column
+declare
+  v_now  timestamptz := clock_timestamp();
+  v_anew boolean;
+begin
+  return query
+  with locked as materialized (
+    select j.* from public.jobs j where j.id = any (p_ids) order by j.id for update),
+  keyed as (
+    insert into pgcrew.unique_keys (key, job_id)
+    select l.unique_key, l.id from locked l
+     where l.status in ('failed', 'cancelled') and l.unique_key is not null order by l.unique_key
+    on conflict (key) do nothing
+    returning job_id),
+  anew as materialized (
+    select l.* from locked l
+     where l.status in ('failed', 'cancelled')
+       and (l.unique_key is null or l.id in (select k.job_id from keyed k))),
+  back as (
+    insert into pgcrew.ready (job_id, priority, user_id, queue, kind)
+    select a.id, a.priority, a.user_id, a.queue, a.kind from anew a order by a.id),
+  forgiven as (
+    update pgcrew.attempts x set forgiven = true from anew a where x.job_id = a.id and not x.forgiven),
+  marked as (
+    update public.jobs j
+       set status = 'queued', attempts = 0, progress = 0, progress_note = null, result = null, error = null,
+           run_at = v_now, started_at = null, finished_at = null
+      from anew a where j.id = a.id)
+  select i.id, case when a.id is not null then 'queued'
+                    when l.id is null then 'unknown'
+                    when l.status in ('queued', 'running') then 'not_ended'
+                    when l.status = 'succeeded' then 'succeeded'
+                    else 'duplicate' end
+    from (select distinct x from unnest(p_ids) x where x is not null) i (id)
+         left join locked l on l.id = i.id
+         left join anew a on a.id = i.id
+   order by i.id;
+  if found then
+    perform pgcrew.wake();
+  end if;
+end
+$fn$;
+
+-- All that failed or was cancelled in a batch: how many start anew.
+create or replace function pgcrew.retry_batch(p_batch uuid) returns int
+language plpgsql volatile security definer set search_path = '' as $fn$
+begin
+  return (select count(*) from pgcrew.retry_jobs(
+                   array(select j.id from public.jobs j
+                          where j.batch_id = p_batch and j.status in ('failed', 'cancelled'))) r
+           where r.what = 'queued');
+end
+$fn$;
+
+-- 8. who may call what -----------------------------------------------------------
+
+-- take_away, put_back, finish_others, end_cancelled, as_json, wake and wake_at are helpers: nobody's.
+revoke all on all functions in schema pgcrew from public, anon, authenticated;
+grant execute on function
+  pgcrew.register_worker(uuid, text, int, int, text, text[], text[], int, int),
+  pgcrew.unregister_worker(uuid),
+  pgcrew.heartbeat(uuid[]),
+  pgcrew.claim(bigint, text[], smallint[], bigint[], text[], int),
+  pgcrew.report(bigint, bigint[], bigint[], int[], real[], text[]),
+  pgcrew.finish(bigint, bigint, bigint[], text[], int[], bigint[], text[], text[], text[], int[], int[], text[]),
+  pgcrew.reap_process(uuid, bigint[]),
+  pgcrew.reap_expired(),
+  pgcrew.promote(int),
+  pgcrew.survey(text[]),
+  pgcrew.enqueue(text, jsonb, text, int, timestamptz, uuid, uuid, int, text),
+  pgcrew.cancel_jobs(bigint[]),
+  pgcrew.cancel_batch_jobs(uuid),
+  pgcrew.retry_jobs(bigint[]),
+  pgcrew.retry_batch(uuid)
+to pgcrew_worker, service_role;
+
+-- 9. say so ----------------------------------------------------------------------
+
+insert into pgcrew.migrations (version, file) values (5, '005_queue_functions.sql')
+on conflict (version) do nothing;
+
+do $do$
+begin
+  execute format('comment on table public.jobs is %L',
+                 'pgcrew job queue; schema version ' || (select max(version) from pgcrew.migrations));
+end
+$do$;
+
+notify pgrst, 'reload schema';
