@@ -49,12 +49,14 @@ const char *run_cause_name(enum run_cause cause);
 
 struct run_end {
     enum run_cause cause;
-    int exit_status; /* -1 when none */
-    int signal;      /* 0 when none */
-    char *result;    /* JSON text that PostgreSQL accepts, or NULL; lives in the run's arena */
-    char *error;     /* one line for people, NULL when RUN_OK */
+    int exit_status;   /* -1 when none */
+    int signal;        /* 0 when none */
+    char *result;      /* JSON text that PostgreSQL accepts, or NULL; lives in the run's arena */
+    char *error;       /* one line for people, NULL when RUN_OK */
     char *stderr_tail; /* the last limits.stderr_tail bytes, printable, or NULL */
     int64_t ran_ms;
+    /* What the handler and the processes it waited for used; 0 when not known. */
+    int64_t user_ms, system_ms, max_rss_bytes;
 };
 
 struct run;

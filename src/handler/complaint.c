@@ -1,0 +1,129 @@
+#include "handler/complaint.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+/* An error is one line for people. */
+#define LAST_LINE_MAX 400
+
+static bool
+is_blank(const char *text)
+{
+    return text[strspn(text, " \t\r")] == '\0';
+}
+
+static void
+forward(struct complaint *c, const char *text, size_t len, bool cut)
+{
+    if (c->silenced)
+        return;
+    c->logged_bytes += (int64_t)len + COMPLAINT_LINE_COST;
+    if (c->logged_bytes > COMPLAINT_LOG_BYTES) {
+        c->silenced = true;
+        log_info("job %" PRId64 " (%s): further stderr is not forwarded", c->job->id, c->job->kind);
+        return;
+    }
+    log_info("job %" PRId64 " (%s): %s%s", c->job->id, c->job->kind, text, cut ? " [cut]" : "");
+}
+
+static void
+on_line(void *owner, const char *text, size_t len, bool cut)
+{
+    struct complaint *c = owner;
+
+    if (is_blank(text))
+        return;
+    memcpy(c->last, text, len + 1);
+    forward(c, text, len, cut);
+}
+
+void
+complaint_init(struct complaint *c, const struct job *job, size_t line_max, size_t tail_max,
+               struct arena *arena)
+{
+    *c = (struct complaint){.job = job, .tail_max = tail_max};
+    c->lines = (struct lines){.max = line_max, .line = on_line, .owner = c};
+    c->lines.text = arena_alloc(arena, line_max + 1);
+    c->last = arena_alloc(arena, line_max + 1);
+}
+
+void
+complaint_release(struct complaint *c)
+{
+    buf_release(&c->tail);
+}
+
+static void
+keep_tail(struct complaint *c, const char *data, size_t len)
+{
+    if (len > c->tail_max) {
+        data += len - c->tail_max;
+        len = c->tail_max;
+    }
+    /* Moved only when twice the tail has come, or each line would move it all. */
+    if (c->tail.len + len > 2 * c->tail_max)
+        buf_drop_front(&c->tail, c->tail.len - (c->tail_max - len));
+    buf_add(&c->tail, data, len);
+}
+
+void
+complaint_add(struct complaint *c, const char *data, size_t len)
+{
+    keep_tail(c, data, len);
+    lines_feed(&c->lines, data, len);
+}
+
+void
+complaint_end(struct complaint *c)
+{
+    lines_end(&c->lines);
+}
+
+/* text_printable() for each stretch between line ends and tabs, which stay. */
+static void
+print_lines(struct buf *ret, const char *text, size_t len)
+{
+    while (len > 0) {
+        size_t stretch = 0;
+
+        while (stretch < len && text[stretch] != '\n' && text[stretch] != '\t')
+            stretch++;
+        text_printable(buf_reserve(ret, stretch * 4 + 1), stretch * 4 + 1, text, stretch);
+        ret->len += strlen(ret->data + ret->len);
+        if (stretch < len)
+            buf_add(ret, text + stretch++, 1);
+        text += stretch;
+        len -= stretch;
+    }
+}
+
+char *
+complaint_tail(struct complaint *c, struct arena *arena)
+{
+    AUTO(buf) struct buf printed = {.data = NULL};
+    size_t skip = c->tail.len > c->tail_max ? c->tail.len - c->tail_max : 0;
+
+    if (c->tail.len == 0)
+        return NULL;
+    /* Do not begin within a character. */
+    while (skip > 0 && skip < c->tail.len && ((unsigned char)c->tail.data[skip] & 0xc0) == 0x80)
+        skip++;
+    print_lines(&printed, c->tail.data + skip, c->tail.len - skip);
+    return arena_memdup(arena, buf_text(&printed), printed.len);
+}
+
+char *
+complaint_last_line(const struct complaint *c, struct arena *arena)
+{
+    char *text;
+
+    if (c->last[0] == '\0')
+        return NULL;
+    text = arena_alloc(arena, LAST_LINE_MAX);
+    text_printable(text, LAST_LINE_MAX, c->last, strlen(c->last));
+    return text;
+}

@@ -1,0 +1,14 @@
+/*
+ * The environment of a handler: what is promised in pgcrew-exec(7), nothing else
+ * of the daemon's, which knows passwords.
+ */
+#ifndef PGCREW_HANDLER_ENV_H
+#define PGCREW_HANDLER_ENV_H
+
+#include "base/arena.h"
+#include "handler/handler.h"
+
+/* NAME=value, each name once, NULL-terminated, in the arena of the run. */
+const char *const *env_of(struct run *run) MUST_CHECK;
+
+#endif

@@ -1,0 +1,56 @@
+#include "handler/progress.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* By hand: strtod() follows the locale and takes "nan" and "0x2a". */
+static const char *
+parse_percent(const char *p, float *ret)
+{
+    double value = 0, place = 1;
+
+    if (*p == '-' && (p[1] == ' ' || p[1] == '\0')) {
+        *ret = -1;
+        return p + 1;
+    }
+    if (!isdigit((unsigned char)*p))
+        return NULL;
+    for (; isdigit((unsigned char)*p); p++)
+        value = value * 10 + (*p - '0');
+    if (*p == '.') {
+        for (p++; isdigit((unsigned char)*p); p++)
+            value += (*p - '0') * (place /= 10);
+    }
+    if (*p == '%')
+        p++;
+    if (value > 100 || (*p != '\0' && !isspace((unsigned char)*p)))
+        return NULL;
+    *ret = (float)value;
+    return p;
+}
+
+bool
+progress_parse(const char *line, size_t len, struct progress *ret)
+{
+    const char *end = line + len, *p = line;
+    float percent;
+    size_t cut;
+
+    while (isspace((unsigned char)*p))
+        p++;
+    p = parse_percent(p, &percent);
+    if (p == NULL)
+        return false;
+    while (isspace((unsigned char)*p))
+        p++;
+    while (end > p && isspace((unsigned char)end[-1]))
+        end--;
+    cut = text_utf8_cut(p, (size_t)(end - p), PROGRESS_NOTE_MAX);
+    ret->percent = percent;
+    memcpy(ret->note, p, cut);
+    ret->note[cut] = '\0';
+    text_make_storable(ret->note, cut);
+    return true;
+}
