@@ -13,17 +13,24 @@ marks_init(struct marks *m, struct arena *a, const char *const *queues, size_t n
     };
 }
 
+int64_t
+marks_sweep_in_ms(const struct marks *m, int64_t now_ms)
+{
+    int64_t pause_ms = m->sweep_cost_ms * SWEEP_COST_FACTOR, left_ms;
+
+    if (m->swept_mono_ms == 0)
+        return 0;
+    /* With the queue run short there is nothing to walk over, unless sweeps are dear. */
+    if (!m->short_last && pause_ms < SWEEP_EVERY_MS)
+        pause_ms = SWEEP_EVERY_MS;
+    left_ms = m->swept_mono_ms + pause_ms - now_ms;
+    return left_ms > 0 ? left_ms : 0;
+}
+
 bool
 marks_sweep_is_due(const struct marks *m, int64_t now_ms)
 {
-    int64_t since_ms = now_ms - m->swept_mono_ms, pause_ms = m->sweep_cost_ms * SWEEP_COST_FACTOR;
-
-    if (m->swept_mono_ms == 0)
-        return true;
-    /* With the queue run short there is nothing to walk over, unless sweeps are dear. */
-    if (m->short_last)
-        return since_ms >= pause_ms;
-    return since_ms >= (pause_ms > SWEEP_EVERY_MS ? pause_ms : SWEEP_EVERY_MS);
+    return marks_sweep_in_ms(m, now_ms) == 0;
 }
 
 struct places

@@ -41,6 +41,8 @@ void marks_init(struct marks *m, struct arena *a, const char *const *queues, siz
 
 /* Should the next claim be a sweep?  now_ms is monotonic. */
 bool marks_sweep_is_due(const struct marks *m, int64_t now_ms);
+/* How long until it should; 0: now. */
+int64_t marks_sweep_in_ms(const struct marks *m, int64_t now_ms);
 
 /* The places of the next claim; memory comes from a. */
 struct places marks_places(struct marks *m, struct arena *a, bool sweep);

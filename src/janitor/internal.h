@@ -1,0 +1,73 @@
+/*
+ * The janitor's own words, shared by its files.
+ *
+ * janitor.c    the loop, the session, orders
+ * leases.c     heartbeat of this host's workers; cancellations come back with it
+ * reaping.c    dead workers of this host by order, dead hosts by sweep
+ * promoting.c  scheduled jobs that are due; kinds nobody handles
+ *
+ * Each duty has a timer, at most one question in flight, and tries again by
+ * its timer when the question fails.
+ */
+#ifndef PGCREW_JANITOR_INTERNAL_H
+#define PGCREW_JANITOR_INTERNAL_H
+
+#include "config/conf.h"
+#include "db/db.h"
+#include "ipc/board.h"
+#include "ipc/order.h"
+#include "janitor/janitor.h"
+#include "queue/queue.h"
+
+struct janitor;
+
+struct duty {
+    ev_timer timer;
+    bool asked;
+    bool again; /* wanted once more while a question was in flight */
+    void (*ask)(struct janitor *j);
+};
+
+struct reap; /* reaping.c */
+
+struct janitor {
+    const struct child *child;
+    const struct conf *conf;
+    struct ev_loop *loop;
+    struct order_port *port;
+    struct db *db;
+    bool open;           /* there is a session and it fits */
+    bool poll_only;
+    char held_back[512]; /* why the session may not be used; "" else */
+
+    struct duty heartbeat, sweep, promote, survey;
+    int64_t heartbeat_sent_ms;
+    struct uuid sent[BOARD_PLACES]; /* processes of the heartbeat in flight */
+    bool sent_holds[BOARD_PLACES];
+    size_t n_sent;
+
+    struct reap *reaps;
+    size_t n_reaps, room_reaps;
+    char unhandled[512]; /* what the last survey warned of */
+
+    struct arena scratch;
+    struct board_score score;
+    ev_timer beat, look_again;
+    ev_signal term, interrupt, quit;
+};
+
+/* janitor.c: do the duty in ms, or when its answer has come. */
+void duty_in(struct janitor *j, struct duty *d, int64_t ms);
+/* The answer is here; the next time is in ms.  Errors are logged and counted. */
+void duty_answered(struct janitor *j, struct duty *d, int64_t ms, const struct err *err,
+                   const char *what);
+
+void leases_heartbeat(struct janitor *j);
+void reaping_order(struct janitor *j, const struct order *order);
+void reaping_go_on(struct janitor *j); /* ask for all that has not been asked in this session */
+void reaping_session_lost(struct janitor *j);
+void reaping_sweep(struct janitor *j);
+void promoting_promote(struct janitor *j);
+void promoting_survey(struct janitor *j);
+
+#endif

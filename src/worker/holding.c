@@ -1,0 +1,281 @@
+/*
+ * Being a lease holder.
+ *
+ * Every session registers this process anew and gets the claims of its earlier
+ * sessions handed over.  That settles what a lost connection left open: a claim
+ * we know and the database does not was finished or reaped; one that the
+ * database knows and we do not was made without our hearing of it, and goes back.
+ *
+ * The janitor renews the leases of this host.  When it could not for 0.6 of a
+ * lease, our handlers are killed: the job may soon run elsewhere, and two
+ * attempts must not overlap.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "worker/internal.h"
+
+#define LOOK_AGAIN_MS 5000
+#define ENDING_PATIENCE_MS 2000
+
+static bool
+is_in(int64_t token, const int64_t *tokens, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (tokens[i] == token)
+            return true;
+    }
+    return false;
+}
+
+/* Drop the tasks whose claims did not come along. */
+static void
+lose_missing(struct worker *w, const int64_t *tokens, size_t n, const char *why)
+{
+    struct task_list *lists[] = {&w->waiting, &w->running, &w->ended, &w->sent};
+    struct task *task, *next;
+
+    for (size_t i = 0; i < LENGTH(lists); i++) {
+        for (task = TAILQ_FIRST(lists[i]); task != NULL; task = next) {
+            next = TAILQ_NEXT(task, link);
+            if (!is_in(task->token, tokens, n))
+                running_lose(task, why);
+        }
+    }
+}
+
+static bool
+is_known(struct worker *w, int64_t token)
+{
+    struct task_list *lists[] = {&w->waiting, &w->running, &w->ended, &w->sent};
+    const struct task *task;
+
+    for (size_t i = 0; i < LENGTH(lists); i++) {
+        TAILQ_FOREACH (task, lists[i], link) {
+            if (task->token == token)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void
+release_unknown(struct worker *w, int64_t *tokens, size_t n)
+{
+    size_t unknown = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!is_known(w, tokens[i]))
+            tokens[unknown++] = tokens[i];
+    }
+    if (unknown == 0)
+        return;
+    log_info("%zu claims were made without our hearing of it; they go back", unknown);
+    queue_ask_release_claims(w->db, w->holder, tokens, unknown, NULL, NULL);
+    db_commit(w->db);
+}
+
+static void
+show_text(struct worker *w, const char *text)
+{
+    snprintf(w->score.text, sizeof(w->score.text), "%.*s", (int)sizeof(w->score.text) - 1, text);
+}
+
+/* There is a session, but nothing may be claimed; a person has to act, we look again. */
+static void
+hold_back(struct worker *w, const struct err *why)
+{
+    if (strcmp(w->held_back, why->text) != 0)
+        log_error("%s; claiming nothing until then", why->text);
+    snprintf(w->held_back, sizeof(w->held_back), "%s", why->text);
+    show_text(w, why->text);
+    loop_timer_in(w->loop, &w->lease, LOOK_AGAIN_MS);
+}
+
+static void
+on_registered(void *arg, const PGresult *res, const struct err *err)
+{
+    struct worker *w = arg;
+    int64_t *tokens;
+    size_t n;
+
+    w->holding = HOLDING_NOT;
+    if (err != NULL) {
+        if (err->class != ERR_UNCERTAIN)
+            hold_back(w, err);
+        return;
+    }
+    w->holding = HOLDING;
+    w->held_back[0] = w->score.text[0] = '\0';
+    w->holder = queue_read_register(res, &w->scratch, &tokens, &n);
+    lose_missing(w, tokens, n, "its claim is gone since the session was lost");
+    release_unknown(w, tokens, n);
+    arena_release(&w->scratch);
+    w->wanted = true;
+    holding_watch_lease(w);
+    worker_turn_soon(w);
+}
+
+static void
+ask_to_register(struct worker *w)
+{
+    const struct queue_worker who = {
+        .process = w->child->process,
+        .name = w->conf->name,
+        .slot = w->child->slot,
+        .queues = w->conf->queues.items,
+        .n_queues = w->conf->queues.n,
+        .kinds = w->conf->any_kind ? NULL : w->conf->kinds.items,
+        .n_kinds = w->conf->kinds.n,
+        .slots = w->conf->slots,
+        .lease_ms = w->conf->lease_ms,
+    };
+
+    w->holding = HOLDING_ASKED;
+    w->held_mono_ms = clock_mono_ms();
+    queue_ask_register(w->db, &who, on_registered, w);
+    db_commit(w->db);
+}
+
+static void
+on_up(void *owner, const struct db_session *session)
+{
+    struct worker *w = owner;
+    struct err err;
+
+    w->score.connects++;
+    w->score.poll_only = session->poll_only;
+    w->score.backend_pid = session->backend_pid;
+    if (!queue_schema_fits(session, &err)) {
+        hold_back(w, &err);
+    } else {
+        ask_to_register(w);
+    }
+    worker_turn_soon(w);
+}
+
+static void
+on_down(void *owner, const struct err *why, int64_t wait_ms)
+{
+    struct worker *w = owner;
+    struct task *task;
+
+    w->holding = HOLDING_NOT;
+    w->score.backend_pid = 0;
+    /* One line an outage and cause, not one a try. */
+    if (strcmp(w->score.text, why->text) != 0 && w->held_back[0] == '\0')
+        log_warn("no database: %s; trying again in %lld ms and on", why->text, (long long)wait_ms);
+    show_text(w, why->text);
+    if (why->class != ERR_CONFIG)
+        w->held_back[0] = '\0';
+    TAILQ_FOREACH (task, &w->running, link)
+        task->reported_mono_ms = 0;
+    hearing_tell_idle(w, false);
+    worker_turn_soon(w);
+}
+
+static const struct db_events db_events = {.up = on_up, .down = on_down};
+
+void
+holding_lost(struct worker *w, const char *why)
+{
+    lose_missing(w, NULL, 0, why);
+    if (w->holding == HOLDING)
+        ask_to_register(w);
+}
+
+static int64_t
+lease_left_ms(const struct worker *w)
+{
+    int64_t renewed_ms = board_lease_ok(w->child->board);
+
+    if (renewed_ms < w->held_mono_ms)
+        renewed_ms = w->held_mono_ms;
+    return renewed_ms + w->conf->lease_ms * 6 / 10 - clock_mono_ms();
+}
+
+static void
+on_lease_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct worker *w = timer->data;
+
+    (void)loop;
+    (void)events;
+    if (w->held_back[0] != '\0' && db_is_up(w->db))
+        db_restart(w->db, ERR_CONFIG, w->held_back); /* look again whether it fits now */
+    else
+        holding_watch_lease(w);
+}
+
+void
+holding_watch_lease(struct worker *w)
+{
+    int64_t left_ms = lease_left_ms(w);
+
+    if (left_ms > 0) {
+        loop_timer_in(w->loop, &w->lease, left_ms);
+        return;
+    }
+    if (w->n_running + w->n_waiting > 0)
+        running_abandon_all(w);
+    loop_timer_in(w->loop, &w->lease, w->conf->lease_ms / 10);
+}
+
+static void
+on_unregistered(void *arg, const PGresult *res, const struct err *err)
+{
+    struct worker *w = arg;
+
+    (void)res;
+    (void)err; /* the supervisor has this process reaped anyway */
+    ev_break(w->loop, EVBREAK_ALL);
+}
+
+static void
+on_patience_over(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)timer;
+    (void)events;
+    ev_break(loop, EVBREAK_ALL);
+}
+
+void
+holding_end(struct worker *w)
+{
+    if (w->unregistering)
+        return;
+    w->unregistering = true;
+    if (w->holding != HOLDING) {
+        ev_break(w->loop, EVBREAK_ALL);
+        return;
+    }
+    loop_timer_init(&w->lease, on_patience_over);
+    loop_timer_in(w->loop, &w->lease, ENDING_PATIENCE_MS);
+    queue_ask_unregister(w->db, &w->child->process, on_unregistered, w);
+    db_commit(w->db);
+}
+
+bool
+holding_start(struct worker *w, struct err *err)
+{
+    char name[128];
+    struct db_options options = {
+        .url = w->conf->db_url,
+        .role = w->conf->db_role,
+        .connect_timeout_ms = w->conf->connect_timeout_ms,
+        .statement_timeout_ms = w->conf->statement_timeout_ms,
+    };
+
+    snprintf(name, sizeof(name), "pgcrew/%.40s/%d", w->conf->name, w->child->slot);
+    options.application_name = arena_strdup(&w->arena, name);
+    loop_timer_init(&w->lease, on_lease_timer);
+    w->lease.data = w;
+    if (!db_new(w->loop, &options, &db_events, w, &w->db, err))
+        return false;
+    db_start(w->db);
+    return true;
+}

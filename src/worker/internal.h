@@ -1,0 +1,149 @@
+/*
+ * The worker's own words, shared by its files.
+ *
+ * A task is a claimed job in this process.  It moves through four lists:
+ *
+ *   waiting -> running -> ended -> sent -> gone
+ *      '------------------^
+ *
+ * worker.c    the loop: when to do what
+ * claiming.c  asks for jobs
+ * running.c   starts handlers and hears how they end
+ * finishing.c tells the database how they ended
+ * reporting.c tells the database how far they are
+ * holding.c   is the lease holder: registers, notices a lost lease
+ * hearing.c   orders of the supervisor, signals
+ */
+#ifndef PGCREW_WORKER_INTERNAL_H
+#define PGCREW_WORKER_INTERNAL_H
+
+#include <sys/queue.h>
+
+#include "base/backoff.h"
+#include "config/conf.h"
+#include "db/db.h"
+#include "handler/handler.h"
+#include "ipc/board.h"
+#include "ipc/order.h"
+#include "queue/marks.h"
+#include "queue/pace.h"
+#include "queue/queue.h"
+#include "worker/worker.h"
+
+struct worker;
+
+struct task {
+    TAILQ_ENTRY(task) link;
+    struct worker *worker;
+    int64_t token;
+    int tempfails;
+    int64_t claimed_mono_ms;
+    int64_t started_mono_ms; /* 0: not started */
+    struct run run;          /* its arena has everything of this task */
+
+    bool lost;     /* the claim was taken away: nothing of it may be written */
+    bool unsure;   /* a finish was sent and its answer never came */
+    bool alone;    /* its last finish was refused: send it in a call of its own */
+    bool stripped; /* ... and without what the handler said */
+
+    int64_t reported_mono_ms; /* 0: not yet */
+    bool progressed;          /* since the last report */
+    float percent;
+    char note[256];
+
+    struct finished finished; /* from the end of the run on */
+};
+
+TAILQ_HEAD(task_list, task);
+
+/* Is this process a lease holder? */
+enum holding {
+    HOLDING_NOT,    /* no session, or the session may not be used */
+    HOLDING_ASKED,  /* the registration is under way */
+    HOLDING,
+};
+
+/* What the supervisor wants of us. */
+enum ending { ENDING_NOT, ENDING_DRAIN, ENDING_STOP };
+
+struct worker {
+    const struct child *child;
+    const struct conf *conf;
+    struct ev_loop *loop;
+    struct order_port *port;
+    struct db *db;
+    struct arena arena; /* as long as the process */
+
+    enum holding holding;
+    enum ending ending;
+    bool unregistering;
+    int64_t holder;
+    int64_t held_mono_ms; /* when the registration was asked for */
+    char held_back[512];  /* why nothing is claimed although there is a session; "" else */
+
+    struct task_list waiting, running, ended, sent;
+    size_t n_waiting, n_running;
+
+    struct marks marks;
+    struct pace pace;
+    bool claim_asked;      /* in flight */
+    bool claim_sweeps;     /* the one in flight */
+    int claim_wanted;
+    int64_t claim_sent_ms;
+    bool wanted;           /* there may be work: a wake, a finished job, a fresh session */
+    bool idle;             /* what the supervisor was told */
+    bool report_asked;
+
+    struct arena scratch;  /* for reading one answer */
+    struct board_score score;
+
+    ev_timer beat, turn_later, flush, give_back, report, lease, pause;
+    ev_signal term, interrupt, quit;
+};
+
+/* worker.c */
+void worker_turn_soon(struct worker *w); /* look at everything again, in this turn of the loop */
+void worker_pause(struct worker *w, int64_t ms); /* claim nothing for a while */
+int worker_free_slots(const struct worker *w);
+void worker_show(struct worker *w); /* on the board */
+
+/* running.c */
+struct task *task_new(struct worker *w, const struct claimed *job);
+void task_free(struct task *task); /* in no list any more */
+void task_move(struct task *task, struct task_list *from, struct task_list *to);
+void running_start(struct worker *w); /* waiting tasks, while there are free slots */
+void running_cancel(struct worker *w, int64_t job_id);
+void running_stop_all(struct worker *w);
+/* The lease may be over before we can renew it: end all handlers now, give all back. */
+void running_abandon_all(struct worker *w);
+/* Forget a task whose claim is not ours: its handler is killed, its result dropped. */
+void running_lose(struct task *task, const char *why);
+struct task *running_find(struct worker *w, int64_t job_id);
+
+/* claiming.c */
+void claiming_ask(struct worker *w); /* within the current transaction; does nothing when not wanted */
+bool claiming_is_wanted(const struct worker *w);
+void claiming_give_back(struct worker *w); /* what has not started */
+
+/* finishing.c */
+bool finishing_is_due(const struct worker *w);
+void finishing_ask(struct worker *w); /* all ended tasks, within the current transaction */
+/* The task has ended; its finished part is filled but for the job's id. */
+void finishing_add(struct task *task, struct task_list *from);
+
+/* reporting.c */
+void reporting_init(struct worker *w);
+void reporting_progress(struct task *task, float percent, const char *note);
+void reporting_plan(struct worker *w);
+
+/* holding.c */
+bool holding_start(struct worker *w, struct err *err) MUST_CHECK;
+void holding_lost(struct worker *w, const char *why); /* the holder is not known any more */
+void holding_end(struct worker *w);                   /* give it all up; the process ends then */
+void holding_watch_lease(struct worker *w);
+
+/* hearing.c */
+void hearing_start(struct worker *w);
+void hearing_tell_idle(struct worker *w, bool idle);
+
+#endif

@@ -1,0 +1,313 @@
+/*
+ * From a claimed job to the end of its handler.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "worker/internal.h"
+
+/* Claim nothing for this long when a handler cannot be started for lack of resources. */
+#define NO_RESOURCES_PAUSE_MS 1000
+
+static const char *
+uuid_or_empty(struct arena *a, const struct uuid *u)
+{
+    char text[UUID_TEXT_SIZE];
+
+    return uuid_is_zero(u) ? "" : arena_strdup(a, uuid_text(text, u));
+}
+
+struct task *
+task_new(struct worker *w, const struct claimed *job)
+{
+    struct task *task = xcalloc(1, sizeof(*task));
+    struct arena *a = &task->run.arena;
+
+    arena_init(a);
+    task->worker = w;
+    task->token = job->token;
+    task->tempfails = job->tempfails;
+    task->claimed_mono_ms = clock_mono_ms();
+    task->percent = -1;
+    task->run.owner = task;
+    task->run.conf = w->conf;
+    task->run.loop = w->loop;
+    task->run.job = (struct job){
+        .id = job->job_id,
+        .token = job->token,
+        .kind = arena_strdup(a, job->kind),
+        .queue = arena_strdup(a, job->queue),
+        .priority = job->priority,
+        .attempt = job->attempt,
+        .max_attempts = job->max_attempts,
+        .batch_id = uuid_or_empty(a, &job->batch_id),
+        .user_id = uuid_or_empty(a, &job->user_id),
+        .payload = arena_memdup(a, job->payload, job->payload_len),
+        .payload_len = job->payload_len,
+    };
+    return task;
+}
+
+void
+task_free(struct task *task)
+{
+    arena_release(&task->run.arena);
+    free(task);
+}
+
+void
+task_move(struct task *task, struct task_list *from, struct task_list *to)
+{
+    struct worker *w = task->worker;
+
+    TAILQ_REMOVE(from, task, link);
+    w->n_waiting -= from == &w->waiting;
+    w->n_running -= from == &w->running;
+    if (to == NULL)
+        return;
+    TAILQ_INSERT_TAIL(to, task, link);
+    w->n_waiting += to == &w->waiting;
+    w->n_running += to == &w->running;
+}
+
+struct task *
+running_find(struct worker *w, int64_t job_id)
+{
+    struct task_list *lists[] = {&w->running, &w->waiting};
+    struct task *task;
+
+    for (size_t i = 0; i < LENGTH(lists); i++) {
+        TAILQ_FOREACH (task, lists[i], link) {
+            if (task->run.job.id == job_id)
+                return task;
+        }
+    }
+    return NULL;
+}
+
+static void
+on_progress(struct run *run, float percent, const char *note)
+{
+    reporting_progress(run->owner, percent, note);
+}
+
+/* What an end means for the job.  Charged attempts are counted by pgcrew.finish(). */
+static void
+decide(struct task *task, const struct run_end *end)
+{
+    const struct handler_conf *handler = task->run.handler;
+    struct finished *f = &task->finished;
+    int attempt = task->run.job.attempt;
+
+    switch (end->cause) {
+    case RUN_OK:
+        f->outcome = OUTCOME_SUCCEEDED;
+        break;
+    case RUN_PERMANENT:
+        f->outcome = OUTCOME_FAILED;
+        break;
+    case RUN_CANCELLED:
+        f->outcome = OUTCOME_CANCELLED;
+        break;
+    case RUN_STOPPED:
+        f->outcome = OUTCOME_RELEASE;
+        break;
+    case RUN_NO_START:
+        /* A broken installation is not the job's fault: it waits until it is mended. */
+        f->outcome = OUTCOME_AGAIN;
+        attempt = task->tempfails + 1;
+        break;
+    case RUN_TEMPFAIL:
+        f->outcome = task->tempfails < handler->tempfail_max ? OUTCOME_AGAIN : OUTCOME_RETRY;
+        attempt += task->tempfails;
+        break;
+    case RUN_FAILED:
+    case RUN_SIGNAL:
+    case RUN_TIMEOUT:
+        f->outcome = OUTCOME_RETRY;
+        break;
+    }
+    f->wait_ms = backoff_full_jitter(
+        backoff_for_attempt(handler->retry_first_ms, handler->retry_max_ms, attempt));
+}
+
+static void
+on_ended(struct run *run, const struct run_end *end)
+{
+    struct task *task = run->owner;
+    struct worker *w = task->worker;
+
+    handler_forget(run);
+    pace_ended(&w->pace, end->ran_ms);
+    w->score.busy_ms += end->ran_ms;
+    w->wanted = true;
+    worker_turn_soon(w);
+    if (task->lost) {
+        task_move(task, &w->running, NULL);
+        task_free(task);
+        return;
+    }
+    decide(task, end);
+    task->finished.ran_ms = end->ran_ms;
+    task->finished.result = end->result;
+    task->finished.error = end->error;
+    task->finished.cause = end->cause == RUN_OK ? NULL : run_cause_name(end->cause);
+    task->finished.exit_status = end->exit_status;
+    task->finished.signal = end->signal;
+    task->finished.stderr_tail = end->stderr_tail;
+    finishing_add(task, &w->running);
+}
+
+static const struct run_events events = {.progress = on_progress, .ended = on_ended};
+
+/* It did not even start. */
+static void
+could_not_start(struct task *task, const struct err *err)
+{
+    struct worker *w = task->worker;
+    struct finished *f = &task->finished;
+    const struct run_end end = {.cause = RUN_NO_START};
+
+    f->error = arena_strdup(&task->run.arena, err->text);
+    f->exit_status = -1;
+    if (err->class == ERR_RETRY) {
+        log_warn("job %lld (%s): %s; it goes back, claiming again in %d ms",
+                 (long long)task->run.job.id, task->run.job.kind, err->text, NO_RESOURCES_PAUSE_MS);
+        f->outcome = OUTCOME_RELEASE;
+        worker_pause(w, NO_RESOURCES_PAUSE_MS);
+    } else {
+        f->cause = run_cause_name(RUN_NO_START);
+        decide(task, &end);
+    }
+    finishing_add(task, &w->running);
+}
+
+static void
+start(struct task *task)
+{
+    struct worker *w = task->worker;
+    struct run *run = &task->run;
+    struct err err;
+
+    task_move(task, &w->waiting, &w->running);
+    task->started_mono_ms = clock_mono_ms();
+    run->handler = handler_for(w->conf, run->job.kind);
+    run->events = &events;
+    log_debug("job %lld (%s): attempt %d of %d starts", (long long)run->job.id, run->job.kind,
+              run->job.attempt, run->job.max_attempts);
+    if (run->handler == NULL) {
+        /* The claim asks only for kinds that have one; a kind renamed meanwhile goes back. */
+        task->finished.outcome = OUTCOME_RELEASE;
+        task->finished.exit_status = -1;
+        finishing_add(task, &w->running);
+    } else if (!handler_start(run, &err)) {
+        could_not_start(task, &err);
+    }
+}
+
+void
+running_start(struct worker *w)
+{
+    struct task *task;
+
+    while (w->holding == HOLDING && worker_free_slots(w) > 0 &&
+           (task = TAILQ_FIRST(&w->waiting)) != NULL && !ev_is_active(&w->pause))
+        start(task);
+}
+
+static void
+cancel_waiting(struct task *task)
+{
+    task->finished.outcome = OUTCOME_CANCELLED;
+    task->finished.exit_status = -1;
+    finishing_add(task, &task->worker->waiting);
+}
+
+void
+running_cancel(struct worker *w, int64_t job_id)
+{
+    struct task *task = running_find(w, job_id);
+
+    if (task == NULL)
+        return;
+    log_info("job %lld (%s): cancelled on request", (long long)job_id, task->run.job.kind);
+    if (task->started_mono_ms == 0)
+        cancel_waiting(task);
+    else
+        handler_stop(&task->run, RUN_CANCELLED);
+    worker_turn_soon(w);
+}
+
+void
+running_stop_all(struct worker *w)
+{
+    struct task *task, *next;
+
+    for (task = TAILQ_FIRST(&w->running); task != NULL; task = next) {
+        next = TAILQ_NEXT(task, link);
+        handler_stop(&task->run, RUN_STOPPED);
+    }
+}
+
+void
+running_abandon_all(struct worker *w)
+{
+    struct task *task, *next;
+
+    for (task = TAILQ_FIRST(&w->running); task != NULL; task = next) {
+        next = TAILQ_NEXT(task, link);
+        log_warn("job %lld (%s): the lease could not be renewed in time; its handler is killed, "
+                 "the job goes back",
+                 (long long)task->run.job.id, task->run.job.kind);
+        handler_kill(&task->run, RUN_STOPPED);
+    }
+    claiming_give_back(w);
+}
+
+static struct task_list *
+list_of(struct task *task)
+{
+    struct worker *w = task->worker;
+    struct task_list *lists[] = {&w->waiting, &w->running, &w->ended, &w->sent};
+    const struct task *other;
+
+    for (size_t i = 0; i < LENGTH(lists); i++) {
+        TAILQ_FOREACH (other, lists[i], link) {
+            if (other == task)
+                return lists[i];
+        }
+    }
+    abort();
+}
+
+void
+running_lose(struct task *task, const char *why)
+{
+    struct worker *w = task->worker;
+    struct task_list *list = list_of(task);
+
+    if (task->lost)
+        return;
+    if (task->unsure) {
+        log_info("job %lld (%s): its end was written, or its claim taken away, while the session "
+                 "was lost",
+                 (long long)task->run.job.id, task->run.job.kind);
+        task_move(task, list, NULL);
+        task_free(task);
+        return;
+    }
+    w->score.stale++;
+    log_warn("job %lld (%s): %s; what this attempt did is dropped", (long long)task->run.job.id,
+             task->run.job.kind, why);
+    if (list == &w->running) {
+        task->lost = true;
+        handler_kill(&task->run, RUN_STOPPED);
+        return;
+    }
+    task_move(task, list, NULL);
+    task_free(task);
+}

@@ -1,0 +1,182 @@
+/*
+ * The worker's loop.
+ *
+ * Everything that happens (an answer, an order, the end of a handler) only notes
+ * what has changed and calls worker_turn_soon(); worker_turn() then looks at the
+ * whole state once: start what waits, tell what has ended, claim what fits.
+ */
+#include "worker/worker.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "worker/internal.h"
+
+#define BEAT_MS 1000
+
+void
+worker_turn_soon(struct worker *w)
+{
+    if (!ev_is_active(&w->turn_later))
+        loop_timer_in(w->loop, &w->turn_later, 0);
+}
+
+int
+worker_free_slots(const struct worker *w)
+{
+    return w->conf->slots - (int)w->n_running;
+}
+
+static void
+on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct worker *w = timer->data;
+
+    (void)loop;
+    (void)events;
+    w->wanted = true;
+    worker_turn_soon(w);
+}
+
+void
+worker_pause(struct worker *w, int64_t ms)
+{
+    loop_timer_in(w->loop, &w->pause, ms);
+}
+
+static bool
+is_empty(const struct worker *w)
+{
+    return w->n_waiting == 0 && w->n_running == 0 && TAILQ_EMPTY(&w->ended) &&
+           TAILQ_EMPTY(&w->sent) && !w->claim_asked;
+}
+
+/* Finish and claim travel together: one round trip, one commit. */
+static void
+talk_to_database(struct worker *w)
+{
+    bool finish = finishing_is_due(w), claim = claiming_is_wanted(w);
+
+    if (w->holding != HOLDING || (!finish && !claim))
+        return;
+    if (finish)
+        finishing_ask(w);
+    if (claim)
+        claiming_ask(w);
+    db_commit(w->db);
+}
+
+static void
+worker_turn(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct worker *w = timer->data;
+
+    (void)loop;
+    (void)events;
+    if (w->ending == ENDING_NOT)
+        running_start(w);
+    else
+        claiming_give_back(w);
+    talk_to_database(w);
+    reporting_plan(w);
+    if (w->ending != ENDING_NOT && is_empty(w))
+        holding_end(w);
+    worker_show(w);
+}
+
+static enum board_state
+state_of(const struct worker *w)
+{
+    if (w->ending != ENDING_NOT)
+        return BOARD_DRAINING;
+    if (w->held_back[0] != '\0')
+        return BOARD_HELD;
+    if (w->holding != HOLDING)
+        return BOARD_CONNECTING;
+    return w->n_running + w->n_waiting > 0 ? BOARD_BUSY : BOARD_IDLE;
+}
+
+static void
+show_running(struct worker *w)
+{
+    const struct task *task;
+    int n = 0;
+
+    TAILQ_FOREACH (task, &w->running, link) {
+        struct board_running *shown = &w->score.running[n];
+
+        if (n == BOARD_RUNNING)
+            break;
+        shown->job_id = task->run.job.id;
+        shown->started_mono_ms = task->started_mono_ms;
+        snprintf(shown->kind, sizeof(shown->kind), "%s", task->run.job.kind);
+        n++;
+    }
+    w->score.n_running = n;
+}
+
+void
+worker_show(struct worker *w)
+{
+    enum board_state state = state_of(w);
+
+    if (state != w->score.state || w->score.state_mono_ms == 0)
+        w->score.state_mono_ms = clock_mono_ms();
+    w->score.state = state;
+    w->score.holds = w->holding == HOLDING;
+    w->score.round_trips = db_round_trips(w->db);
+    show_running(w);
+    board_publish(w->child->board, w->child->place, &w->score);
+}
+
+static void
+on_beat(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct worker *w = timer->data;
+
+    (void)events;
+    w->score.beat++;
+    w->score.beat_mono_ms = clock_mono_ms();
+    worker_show(w);
+    loop_timer_in(loop, timer, BEAT_MS);
+}
+
+static void
+init(struct worker *w, const struct child *child)
+{
+    *w = (struct worker){.child = child, .conf = child->conf, .loop = loop_get(), .wanted = true};
+    arena_init(&w->arena);
+    arena_init(&w->scratch);
+    TAILQ_INIT(&w->waiting);
+    TAILQ_INIT(&w->running);
+    TAILQ_INIT(&w->ended);
+    TAILQ_INIT(&w->sent);
+    marks_init(&w->marks, &w->arena, w->conf->queues.items, w->conf->queues.n);
+    pace_init(&w->pace, w->conf->claim_ahead_ms, w->conf->claim_max);
+    loop_timer_init(&w->turn_later, worker_turn);
+    loop_timer_init(&w->pause, on_pause_over);
+    loop_timer_init(&w->beat, on_beat);
+    w->turn_later.data = w->pause.data = w->beat.data = w;
+    reporting_init(w);
+}
+
+int
+worker_main(const struct child *child)
+{
+    struct worker w;
+    struct err err;
+
+    init(&w, child);
+    handler_init(w.loop);
+    if (!holding_start(&w, &err)) {
+        log_error("%s", err.text);
+        return CHILD_EXIT_CONFIG;
+    }
+    hearing_start(&w);
+    loop_timer_in(w.loop, &w.beat, 0);
+    order_say(w.port, ORDER_READY);
+    ev_run(w.loop, 0);
+    return CHILD_EXIT_PLANNED;
+}
