@@ -14,68 +14,68 @@ tap_run=0
 tap_failed=0
 
 tap_pass() {
-  tap_run=$((tap_run + 1))
-  echo "ok $tap_run - $1"
+    tap_run=$((tap_run + 1))
+    echo "ok $tap_run - $1"
 }
 
 tap_fail() {
-  tap_run=$((tap_run + 1))
-  tap_failed=$((tap_failed + 1))
-  echo "not ok $tap_run - $1"
+    tap_run=$((tap_run + 1))
+    tap_failed=$((tap_failed + 1))
+    echo "not ok $tap_run - $1"
 }
 
 tap_say() {
-  printf '%s\n' "$2" | sed "1s/^/# $1/; 2,\$s/^/#           /"
+    printf '%s\n' "$2" | sed "1s/^/# $1/; 2,\$s/^/#           /"
 }
 
 ok() {
-  local what=$1
-  shift
-  if "$@"; then tap_pass "$what"; else tap_fail "$what"; fi
+    local what=$1
+    shift
+    if "$@"; then tap_pass "$what"; else tap_fail "$what"; fi
 }
 
 not_ok() {
-  local what=$1
-  shift
-  if "$@"; then tap_fail "$what"; else tap_pass "$what"; fi
+    local what=$1
+    shift
+    if "$@"; then tap_fail "$what"; else tap_pass "$what"; fi
 }
 
 is() {
-  if [ "$1" = "$2" ]; then
-    tap_pass "$3"
-  else
-    tap_fail "$3"
-    tap_say '     got: ' "$1"
-    tap_say 'expected: ' "$2"
-  fi
+    if [ "$1" = "$2" ]; then
+        tap_pass "$3"
+    else
+        tap_fail "$3"
+        tap_say '     got: ' "$1"
+        tap_say 'expected: ' "$2"
+    fi
 }
 
 like() {
-  if printf '%s\n' "$1" | grep -Eq -- "$2"; then
-    tap_pass "$3"
-  else
-    tap_fail "$3"
-    tap_say '     got: ' "$1"
-    tap_say 'no match: ' "$2"
-  fi
+    if printf '%s\n' "$1" | grep -Eq -- "$2"; then
+        tap_pass "$3"
+    else
+        tap_fail "$3"
+        tap_say '     got: ' "$1"
+        tap_say 'no match: ' "$2"
+    fi
 }
 
 skip() {
-  tap_run=$((tap_run + 1))
-  echo "ok $tap_run - $2 # SKIP $1"
+    tap_run=$((tap_run + 1))
+    echo "ok $tap_run - $2 # SKIP $1"
 }
 
 skip_all() {
-  echo "1..0 # SKIP $1"
-  exit 0
+    echo "1..0 # SKIP $1"
+    exit 0
 }
 
 bail() {
-  echo "Bail out! $1"
-  exit 1
+    echo "Bail out! $1"
+    exit 1
 }
 
 done_testing() {
-  echo "1..$tap_run"
-  [ "$tap_failed" -eq 0 ]
+    echo "1..$tap_run"
+    [ "$tap_failed" -eq 0 ]
 }
