@@ -439,7 +439,7 @@ begin
   return query
   with ended as (
     update public.jobs j
-       set status = 'succeeded', progress = 100, result = t.result, error = null,
+       set status = 'succeeded', attempts = j.attempts + 1, progress = 100, result = t.result, error = null,
            started_at = coalesce(j.started_at, v_now - coalesce(t.ran_ms, 0) * interval '1 ms'),
            finished_at = v_now
       from unnest(p_ids, p_outcomes, p_ran_ms, v_results) t (id, outcome, ran_ms, result)
@@ -464,40 +464,40 @@ $fn$;
 
 -- 5. a lease holder is gone ------------------------------------------------------
 
--- Take these holders' claims away and give the jobs back: a helper of those below,
--- which have deleted the holders.  Without p_wait a claim that somebody has locked is
--- left; it has no holder then, and reap_expired finds it later.
-create or replace function pgcrew.take_away(
-  p_holders bigint[], p_died bigint[], p_cause text, p_holder_name text, p_wait boolean)
+-- Undo claims: a helper of those below, which have locked them.
+create or replace function pgcrew.undo_claims(
+  p_tokens bigint[], p_died bigint[], p_cause text, p_holder_name text)
 returns int
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 declare
-  v_tokens bigint[];
-  v_ids    bigint[];
-  v_seqs   bigint[];
-  v_jobs   int;
+  v_ids  bigint[];
+  v_seqs bigint[];
+  v_jobs int;
 begin
-  if p_wait then
-    v_tokens := array(select c.token from pgcrew.claims c
-                       where c.holder = any (p_holders) order by c.token for update);
-  else
-    v_tokens := array(select c.token from pgcrew.claims c
-                       where c.holder = any (p_holders) order by c.token for update skip locked);
-  end if;
-
   with gone as (
-    delete from pgcrew.claims c where c.token = any (v_tokens) returning c.job_ids, c.seqs)
+    delete from pgcrew.claims c where c.token = any (p_tokens) returning c.job_ids, c.seqs)
   select array_agg(h.id), array_agg(h.seq) into v_ids, v_seqs
     from gone, unnest(gone.job_ids, gone.seqs) h (id, seq);
   if v_ids is null then
     return 0;
   end if;
-
   select count(*) into v_jobs from pgcrew.put_back(v_ids, v_seqs, p_died, p_cause, p_holder_name);
   perform pgcrew.wake();
   return v_jobs;
+end
+$fn$;
+
+-- Whole claims that their worker never heard of (the answer was lost with the
+-- connection) go back as they were.
+create or replace function pgcrew.release_claims(p_holder bigint, p_tokens bigint[]) returns int
+language plpgsql volatile security definer set search_path = '' as $fn$
+begin
+  return pgcrew.undo_claims(
+           array(select c.token from pgcrew.claims c
+                  where c.token = any (p_tokens) and c.holder = p_holder order by c.token for update),
+           null, null, null);
 end
 $fn$;
 
@@ -510,7 +510,32 @@ declare
 begin
   with gone as (delete from pgcrew.workers w where w.process = p_process returning w.holder)
   select array_agg(gone.holder) into v_holders from gone;
-  return pgcrew.take_away(v_holders, null, null, null, true);
+  return pgcrew.undo_claims(
+           array(select c.token from pgcrew.claims c
+                  where c.holder = any (v_holders) order by c.token for update),
+           null, null, null);
+end
+$fn$;
+
+-- Whole claims go back as they were: their holder never heard that they had been made.
+-- Comes back with the number of jobs.
+create or replace function pgcrew.release_claims(p_holder bigint, p_tokens bigint[]) returns int
+language plpgsql volatile security definer set search_path = '' as $fn$
+declare
+  v_ids  bigint[];
+  v_seqs bigint[];
+  v_jobs int;
+begin
+  with gone as (
+    delete from pgcrew.claims c
+     where c.token = any (p_tokens) and c.holder = p_holder returning c.job_ids, c.seqs)
+  select array_agg(h.id), array_agg(h.seq) into v_ids, v_seqs
+    from gone, unnest(gone.job_ids, gone.seqs) h (id, seq);
+  select count(*) into v_jobs from pgcrew.put_back(v_ids, v_seqs, null, null, null);
+  if v_jobs > 0 then
+    perform pgcrew.wake();
+  end if;
+  return v_jobs;
 end
 $fn$;
 
@@ -527,7 +552,10 @@ begin
   with gone as (
     delete from pgcrew.workers w where w.process = p_process returning w.holder, w.name, w.slot)
   select array_agg(gone.holder), max(gone.name || '/' || gone.slot) into v_holders, v_name from gone;
-  return pgcrew.take_away(v_holders, p_running, 'worker_died', v_name, true);
+  return pgcrew.undo_claims(
+           array(select c.token from pgcrew.claims c
+                  where c.holder = any (v_holders) order by c.token for update),
+           p_running, 'worker_died', v_name);
 end
 $fn$;
 
@@ -538,8 +566,9 @@ returns table (name text, slot int, jobs int)
 language plpgsql volatile security definer set search_path = '' as $fn$
 #variable_conflict use_column
 declare
-  w record;
-  v_orphans bigint[];
+  w       record;
+  v_jobs  int;
+  v_alone bigint[];
 begin
   if not pg_try_advisory_xact_lock(1885823858, 3) then
     return;
@@ -552,16 +581,18 @@ begin
      order by x.holder for update skip locked
   loop
     delete from pgcrew.workers x where x.holder = w.holder;
-    return query
-    select w.name, w.slot, pgcrew.take_away(array[w.holder], null, 'host_lost', w.name || '/' || w.slot, false);
+    v_jobs := pgcrew.undo_claims(
+                array(select c.token from pgcrew.claims c
+                       where c.holder = w.holder order by c.token for update skip locked),
+                null, 'host_lost', w.name || '/' || w.slot);
+    return query select w.name, w.slot, v_jobs;
   end loop;
 
-  v_orphans := array(select distinct c.holder from pgcrew.claims c
-                      where not exists (select from pgcrew.workers x where x.holder = c.holder));
-  if cardinality(v_orphans) > 0 then
-    return query
-    select 'unknown', 0, t.jobs
-      from pgcrew.take_away(v_orphans, null, 'host_lost', null, false) t (jobs) where t.jobs > 0;
+  v_alone := array(select c.token from pgcrew.claims c
+                    where not exists (select from pgcrew.workers x where x.holder = c.holder)
+                    order by c.token for update skip locked);
+  if cardinality(v_alone) > 0 then
+    return query select 'unknown', 0, pgcrew.undo_claims(v_alone, null, 'host_lost', null);
   end if;
 end
 $fn$;
@@ -808,7 +839,7 @@ $fn$;
 
 -- 8. who may call what -----------------------------------------------------------
 
--- take_away, put_back, finish_others, end_cancelled, as_json, wake and wake_at are helpers: nobody's.
+-- undo_claims, put_back, finish_others, end_cancelled, as_json, wake and wake_at are helpers: nobody's.
 revoke all on all functions in schema pgcrew from public, anon, authenticated;
 grant execute on function
   pgcrew.register_worker(uuid, text, int, int, text, text[], text[], int, int),
@@ -817,6 +848,8 @@ grant execute on function
   pgcrew.claim(bigint, text[], smallint[], bigint[], text[], int),
   pgcrew.report(bigint, bigint[], bigint[], int[], real[], text[]),
   pgcrew.finish(bigint, bigint, bigint[], text[], int[], bigint[], text[], text[], text[], int[], int[], text[]),
+  pgcrew.release_claims(bigint, bigint[]),
+  pgcrew.release_claims(bigint, bigint[]),
   pgcrew.reap_process(uuid, bigint[]),
   pgcrew.reap_expired(),
   pgcrew.promote(int),

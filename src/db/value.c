@@ -164,8 +164,8 @@ param_int2s(struct params *p, const int16_t *values, size_t n)
     array_end(p, &a);
 }
 
-void
-param_int4s(struct params *p, const int32_t *values, size_t n)
+static void
+int4s(struct params *p, const int32_t *values, size_t n, const int32_t *null)
 {
     struct array a;
 
@@ -177,9 +177,24 @@ param_int4s(struct params *p, const int32_t *values, size_t n)
     for (size_t i = 0; i < n; i++) {
         uint32_t net = htobe32((uint32_t)values[i]);
 
-        array_put(&a, &net, sizeof(net));
+        if (null != NULL && values[i] == *null)
+            array_put_null(&a);
+        else
+            array_put(&a, &net, sizeof(net));
     }
     array_end(p, &a);
+}
+
+void
+param_int4s(struct params *p, const int32_t *values, size_t n)
+{
+    int4s(p, values, n, NULL);
+}
+
+void
+param_int4s_or_null(struct params *p, const int32_t *values, size_t n, int32_t null)
+{
+    int4s(p, values, n, &null);
 }
 
 static void

@@ -38,6 +38,7 @@ void param_uuid(struct params *p, const struct uuid *value);
 /* Arrays.  A NULL array is SQL's null, n = 0 an empty one. */
 void param_int2s(struct params *p, const int16_t *values, size_t n);
 void param_int4s(struct params *p, const int32_t *values, size_t n);
+void param_int4s_or_null(struct params *p, const int32_t *values, size_t n, int32_t null);
 void param_int8s(struct params *p, const int64_t *values, size_t n);
 void param_float4s(struct params *p, const float *values, size_t n);      /* NaN is null */
 void param_int8s_or_null(struct params *p, const int64_t *values, size_t n, int64_t null);

@@ -186,13 +186,13 @@ queue_ask_finish(struct db *db, int64_t holder, int64_t token, const struct fini
     param_int8(&p, token);
     param_int8s(&p, c.ids, n);
     param_texts(&p, c.outcomes, n);
-    param_int4s(&p, c.rans, n);
+    param_int4s_or_null(&p, c.rans, n, -1);
     param_int8s(&p, c.waits, n);
     param_texts(&p, c.results, n);
     param_texts(&p, c.errors, n);
     param_texts(&p, c.causes, n);
-    param_int4s(&p, c.exits, n);
-    param_int4s(&p, c.signals, n);
+    param_int4s_or_null(&p, c.exits, n, -1);
+    param_int4s_or_null(&p, c.signals, n, 0);
     param_texts(&p, c.stderrs, n);
     db_ask(db, &st_finish, &p, answer, arg);
 }

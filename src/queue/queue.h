@@ -82,7 +82,7 @@ const char *outcome_name(enum outcome outcome);
 struct finished {
     int64_t job_id;
     enum outcome outcome;
-    int64_t ran_ms;
+    int64_t ran_ms;     /* -1: was never started */
     int64_t wait_ms;    /* for RETRY and AGAIN */
     const char *result; /* JSON or NULL */
     const char *error;

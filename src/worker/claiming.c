@@ -119,7 +119,6 @@ claiming_give_back(struct worker *w)
 
     while ((task = TAILQ_FIRST(&w->waiting)) != NULL) {
         task->finished.outcome = OUTCOME_RELEASE;
-        task->finished.exit_status = -1;
         finishing_add(task, &w->waiting);
     }
 }

@@ -33,6 +33,7 @@ task_new(struct worker *w, const struct claimed *job)
     task->tempfails = job->tempfails;
     task->claimed_mono_ms = clock_mono_ms();
     task->percent = -1;
+    task->finished.ran_ms = task->finished.exit_status = -1;
     task->run.owner = task;
     task->run.conf = w->conf;
     task->run.loop = w->loop;
@@ -173,7 +174,6 @@ could_not_start(struct task *task, const struct err *err)
     const struct run_end end = {.cause = RUN_NO_START};
 
     f->error = arena_strdup(&task->run.arena, err->text);
-    f->exit_status = -1;
     if (err->class == ERR_RETRY) {
         log_warn("job %lld (%s): %s; it goes back, claiming again in %d ms",
                  (long long)task->run.job.id, task->run.job.kind, err->text, NO_RESOURCES_PAUSE_MS);
@@ -202,7 +202,6 @@ start(struct task *task)
     if (run->handler == NULL) {
         /* The claim asks only for kinds that have one; a kind renamed meanwhile goes back. */
         task->finished.outcome = OUTCOME_RELEASE;
-        task->finished.exit_status = -1;
         finishing_add(task, &w->running);
     } else if (!handler_start(run, &err)) {
         could_not_start(task, &err);
@@ -223,7 +222,6 @@ static void
 cancel_waiting(struct task *task)
 {
     task->finished.outcome = OUTCOME_CANCELLED;
-    task->finished.exit_status = -1;
     finishing_add(task, &task->worker->waiting);
 }
 
