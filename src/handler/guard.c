@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/proc.h"
-#include "handler/tree.h"
+#include "base/tree.h"
 
 /* Where the guard keeps the pipe for its report: just above what the handler gets. */
 #define REPORT_FD GUARD_FDS

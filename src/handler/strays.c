@@ -2,7 +2,7 @@
 
 #include <signal.h>
 
-#include "handler/tree.h"
+#include "base/tree.h"
 
 static pid_t *spared;
 static size_t n_spared, room;

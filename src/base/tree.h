@@ -5,8 +5,8 @@
  * the whole of /proc: it costs by the size of the tree, not of the host, and
  * shows direct children that hidepid= or ProtectProc=invisible would hide.
  */
-#ifndef PGCREW_HANDLER_TREE_H
-#define PGCREW_HANDLER_TREE_H
+#ifndef PGCREW_BASE_TREE_H
+#define PGCREW_BASE_TREE_H
 
 #include <sys/types.h>
 

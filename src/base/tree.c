@@ -1,4 +1,4 @@
-#include "handler/tree.h"
+#include "base/tree.h"
 
 #include <dirent.h>
 #include <errno.h>
