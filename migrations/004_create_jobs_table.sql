@@ -74,7 +74,7 @@ create table if not exists public.jobs (
   progress_note text,
   result        jsonb,
   error         text,
-  attempts      smallint not null default 0,       -- those that ended and were charged
+  attempts      smallint not null default 0,       -- that ended and were charged
   max_attempts  smallint not null default 5 check (max_attempts > 0),
   unique_key    text,
   run_at        timestamptz not null default now(),

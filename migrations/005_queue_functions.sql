@@ -374,7 +374,7 @@ $fn$;
 -- was still the holder's; a job asked for and not returned was taken away, and nothing
 -- of its attempt is kept.
 --
---   succeeded  with a result
+--   succeeded  with a result; counts as an attempt
 --   failed     never again; charged
 --   retry      charged; again after the wait, unless that was the last attempt
 --   again      not charged; after the wait
@@ -490,7 +490,7 @@ end
 $fn$;
 
 -- Whole claims that their worker never heard of (the answer was lost with the
--- connection) go back as they were.
+-- connection) go back as they were: the number of jobs.
 create or replace function pgcrew.release_claims(p_holder bigint, p_tokens bigint[]) returns int
 language plpgsql volatile security definer set search_path = '' as $fn$
 begin
@@ -514,28 +514,6 @@ begin
            array(select c.token from pgcrew.claims c
                   where c.holder = any (v_holders) order by c.token for update),
            null, null, null);
-end
-$fn$;
-
--- Whole claims go back as they were: their holder never heard that they had been made.
--- Comes back with the number of jobs.
-create or replace function pgcrew.release_claims(p_holder bigint, p_tokens bigint[]) returns int
-language plpgsql volatile security definer set search_path = '' as $fn$
-declare
-  v_ids  bigint[];
-  v_seqs bigint[];
-  v_jobs int;
-begin
-  with gone as (
-    delete from pgcrew.claims c
-     where c.token = any (p_tokens) and c.holder = p_holder returning c.job_ids, c.seqs)
-  select array_agg(h.id), array_agg(h.seq) into v_ids, v_seqs
-    from gone, unnest(gone.job_ids, gone.seqs) h (id, seq);
-  select count(*) into v_jobs from pgcrew.put_back(v_ids, v_seqs, null, null, null);
-  if v_jobs > 0 then
-    perform pgcrew.wake();
-  end if;
-  return v_jobs;
 end
 $fn$;
 
@@ -848,7 +826,6 @@ grant execute on function
   pgcrew.claim(bigint, text[], smallint[], bigint[], text[], int),
   pgcrew.report(bigint, bigint[], bigint[], int[], real[], text[]),
   pgcrew.finish(bigint, bigint, bigint[], text[], int[], bigint[], text[], text[], text[], int[], int[], text[]),
-  pgcrew.release_claims(bigint, bigint[]),
   pgcrew.release_claims(bigint, bigint[]),
   pgcrew.reap_process(uuid, bigint[]),
   pgcrew.reap_expired(),
