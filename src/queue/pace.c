@@ -28,7 +28,7 @@ pace_want(const struct pace *p, int free_slots, int slots)
     if (free_slots <= 0)
         return 0;
     if (p->average_ms > 0) {
-        ahead = (double)p->ahead_ms * slots / p->average_ms;
+        ahead = (double)p->ahead_ms * slots / p->average_ms + 0.5;
         if (ahead > (double)want)
             want = ahead < (double)p->most ? (int)ahead : p->most;
     }
