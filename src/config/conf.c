@@ -145,8 +145,24 @@ unknown_key(struct conf *conf, const struct yaml *node, const char *name, struct
                    node->key_line, name, nearest);
 }
 
+/* `queue.lease: 1min` beside `queue: {lease: 30s}`: YAML sees two keys, we see one twice. */
 static bool
-set_from_map(struct conf *conf, const struct yaml *map, const char *prefix, struct err *err)
+is_first(struct conf *conf, const struct option *o, const struct yaml *node, int *lines,
+         struct err *err)
+{
+    int *line = &lines[o - conf_options.rows];
+
+    if (*line != 0)
+        return err_set(err, ERR_CONFIG, "%s:%d: '%s' was given on line %d already", conf->path,
+                       node->key_line, o->name, *line);
+    *line = node->key_line;
+    return true;
+}
+
+/* lines: where each option was given, 0 as long as it was not. */
+static bool
+set_from_map(struct conf *conf, const struct yaml *map, const char *prefix, int *lines,
+             struct err *err)
 {
     for (const struct yaml *m = map->first; m != NULL; m = m->next) {
         const char *name = arena_printf(&conf->arena, "%s%s", prefix, m->key);
@@ -155,14 +171,16 @@ set_from_map(struct conf *conf, const struct yaml *map, const char *prefix, stru
         if (prefix[0] == '\0' && strcmp(name, "handlers") == 0)
             continue;
         if (o != NULL) {
-            if (!conf_set_from_yaml(o, conf, &conf->arena, m, conf->path, err))
+            if (!is_first(conf, o, m, lines, err) ||
+                !conf_set_from_yaml(o, conf, &conf->arena, m, conf->path, err))
                 return false;
         } else if (!is_section(name)) {
             return unknown_key(conf, m, name, err);
         } else if (m->shape == YAML_MAP) {
-            if (!set_from_map(conf, m, arena_printf(&conf->arena, "%s.", name), err))
+            name = arena_printf(&conf->arena, "%s.", name);
+            if (!set_from_map(conf, m, name, lines, err))
                 return false;
-        } else if (!(m->shape == YAML_TEXT && m->is_null)) {
+        } else if (m->shape == YAML_LIST || !m->is_null) {
             /* A section whose lines are all comments is empty; anything else is a mistake. */
             return err_set(err, ERR_CONFIG, "%s:%d: '%s' must be a map of options", conf->path,
                            m->line, name);
@@ -176,6 +194,7 @@ static bool
 read_file(struct conf *conf, const struct conf_source *from, struct yaml **ret, struct err *err)
 {
     const char *path = from->path != NULL ? from->path : PGCREW_CONF_FILE;
+    int *lines = arena_alloc(&conf->arena, conf_options.n * sizeof(*lines));
 
     if (!yaml_read(path, &conf->arena, ret, err)) {
         bool may_be_missing = from->path == NULL && (errno == ENOENT || errno == ENOTDIR);
@@ -187,7 +206,7 @@ read_file(struct conf *conf, const struct conf_source *from, struct yaml **ret, 
     if ((*ret)->shape != YAML_MAP)
         return err_set(err, ERR_CONFIG, "%s:%d: the file must be a map of options", path,
                        (*ret)->line);
-    return set_from_map(conf, *ret, "", err);
+    return set_from_map(conf, *ret, "", lines, err);
 }
 
 /* --- environment and overrides --------------------------------------------------- */

@@ -174,7 +174,7 @@ unknown_key(const struct place *at, const struct handler_conf *h, const struct y
 {
     const char *nearest = option_nearest(handler_options, node->key);
 
-    if (nearest == NULL && text_distance(node->key, "exec") <= 2)
+    if (text_distance(node->key, "exec") <= 2)
         nearest = "exec";
     return err_set(at->err, ERR_CONFIG, "%s:%d: unknown key 'handlers.%s.%s'%s%s%s", at->where,
                    node->key_line, h->kind, node->key, nearest != NULL ? ", did you mean '" : "",
