@@ -186,6 +186,24 @@ could_not_start(struct task *task, const struct err *err)
     finishing_add(task, &w->running);
 }
 
+/* A payload from outside that is larger than this host was set up for: never again. */
+static bool
+is_too_large(struct task *task)
+{
+    struct worker *w = task->worker;
+    struct finished *f = &task->finished;
+
+    if (task->run.job.payload_len <= w->conf->payload_max)
+        return false;
+    f->outcome = OUTCOME_FAILED;
+    f->cause = run_cause_name(RUN_PERMANENT);
+    f->error = arena_printf(&task->run.arena,
+                            "the payload has %zu bytes, limits.payload allows %zu",
+                            task->run.job.payload_len, w->conf->payload_max);
+    finishing_add(task, &w->running);
+    return true;
+}
+
 static void
 start(struct task *task)
 {
@@ -203,7 +221,7 @@ start(struct task *task)
         /* The claim asks only for kinds that have one; a kind renamed meanwhile goes back. */
         task->finished.outcome = OUTCOME_RELEASE;
         finishing_add(task, &w->running);
-    } else if (!handler_start(run, &err)) {
+    } else if (!is_too_large(task) && !handler_start(run, &err)) {
         could_not_start(task, &err);
     }
 }
