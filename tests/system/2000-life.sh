@@ -2,16 +2,17 @@
 # A job's life in the real daemon: every way an attempt can end.
 . "$(dirname "$0")/../lib/setup.sh"
 pg_start && migrate || bail 'no database'
+daemon_setup
 
-handlers "  json: [/bin/sh, -c, 'echo \"{\\\\\"n\\\\\": 1}\"']
-  text: [/bin/sh, -c, 'printf \"plain %s\" \"\$PGCREW_JOB_KIND\"']
-  echo: [/bin/cat]
+handlers "  json: {exec: [/bin/sh, -c, 'echo \"{\\\\\"n\\\\\": 1}\"']}
+  text: {exec: [/bin/sh, -c, 'printf \"plain %s\" \"\$PGCREW_JOB_KIND\"']}
+  echo: {exec: [/bin/cat]}
   fails: {exec: [/bin/sh, -c, 'echo out of cheese >&2; exit 3'], retry_first: 10ms, retry_max: 10ms}
-  never: [/bin/sh, -c, 'echo bad data >&2; exit 65']
+  never: {exec: [/bin/sh, -c, 'echo bad data >&2; exit 65']}
   dies: {exec: [/bin/sh, -c, 'kill -SEGV \$\$'], retry_first: 10ms, retry_max: 10ms}
   later: {exec: [/bin/sh, -c, 'exit 75'], retry_first: 10ms, retry_max: 10ms, tempfail_max: 3}
   slow: {exec: [/bin/sh, -c, 'trap \"\" TERM; sleep 60'], timeout: 300ms, retry_first: 10ms, retry_max: 10ms}
-  progress: [/bin/sh, -c, 'echo 42 resizing >&3; sleep 1; echo 99 nearly >&3; exec sleep 1']"
+  progress: {exec: [/bin/sh, -c, 'echo 42 resizing >&3; sleep 1; echo 99 nearly >&3; exec sleep 1']}"
 start_daemon worker.count=2 worker.kill_grace=200ms queue.poll_interval=500ms
 
 id=$(enqueue json)

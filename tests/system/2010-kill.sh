@@ -2,9 +2,10 @@
 # kill -9 of any process of the tree: no job is lost, none is stuck.
 . "$(dirname "$0")/../lib/setup.sh"
 pg_start && migrate || bail 'no database'
+daemon_setup
 
 # The effect: a line for each start and end, outside of the database.
-handlers "  sleepy: [/bin/sh, -c, 'echo start \$PGCREW_JOB_ID >> $daemon_dir/ledger; sleep \$(cut -d: -f2 | tr -d \"}\"); echo end \$PGCREW_JOB_ID >> $daemon_dir/ledger']"
+handlers "  sleepy: {exec: [/bin/sh, -c, 'echo start \$PGCREW_JOB_ID >> $daemon_dir/ledger; sleep \$(cut -d: -f2 | tr -d \"}\"); echo end \$PGCREW_JOB_ID >> $daemon_dir/ledger']}"
 start_daemon worker.count=2 queue.lease=3s queue.poll_interval=500ms
 
 started() { grep -q "start $1\$" "$daemon_dir/ledger"; }

@@ -2,10 +2,11 @@
 # A job that kills its worker again and again is taken out.
 . "$(dirname "$0")/../lib/setup.sh"
 pg_start && migrate || bail 'no database'
+daemon_setup
 
 # The handler's guard is its parent, the worker is the guard's.
-handlers "  poison: [/bin/sh, -c, 'guard=\$(ps -o ppid= -p \$\$); kill -9 \$(ps -o ppid= -p \$guard); sleep 5']
-  good: [/bin/true]"
+handlers "  poison: {exec: [/bin/sh, -c, 'guard=\$(ps -o ppid= -p \$\$); kill -9 \$(ps -o ppid= -p \$guard); sleep 5']}
+  good: {exec: [/bin/true]}"
 start_daemon worker.count=1 queue.poll_interval=500ms
 id=$(enqueue poison)
 ok 'the job is failed'                             wait_for 60 job_is "$id" failed

@@ -3,10 +3,11 @@
 # nothing of the daemon needs a restart.
 . "$(dirname "$0")/../lib/setup.sh"
 pg_start && migrate || bail 'no database'
+daemon_setup
 sql 'alter role pgcrew_worker login'
 
-handlers "  quick: [/bin/true]
-  slow: [/bin/sleep, '3']"
+handlers "  quick: {exec: [/bin/true]}
+  slow: {exec: [/bin/sleep, '3']}"
 pg_stop
 start_daemon_anyway worker.count=2 queue.poll_interval=500ms
 ok 'without a database the daemon waits and says so' wait_for 10 logged 'no database: .*trying again'

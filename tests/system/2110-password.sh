@@ -3,10 +3,11 @@
 . "$(dirname "$0")/../lib/setup.sh"
 PG_CONF="password_encryption = 'scram-sha-256'"
 pg_start && migrate || bail 'no database'
+daemon_setup
 sql "alter role pgcrew_worker login password 'richtig'"
 printf 'local all pgcrew_worker scram-sha-256\nlocal all all trust\n' >"$pg_dir/data/pg_hba.conf"
 sql 'select pg_reload_conf()' >/dev/null
-handlers '  quick: [/bin/true]'
+handlers '  quick: {exec: [/bin/true]}'
 daemon_url="postgresql://pgcrew_worker:falsch@/postgres?host=$PGHOST"
 start_daemon_anyway worker.count=1 queue.poll_interval=500ms
 ok 'a wrong password is named'         wait_for 10 logged 'password authentication failed'

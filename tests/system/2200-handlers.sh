@@ -2,15 +2,16 @@
 # Handlers that behave badly hurt nobody else.
 . "$(dirname "$0")/../lib/setup.sh"
 pg_start && migrate || bail 'no database'
+daemon_setup
 
-handlers "  flood: [/bin/sh, -c, 'head -c 104857600 /dev/zero | tr \"\\\\0\" x']
-  noise: [/bin/sh, -c, 'yes loud | head -c 104857600 >&2']
-  deaf: [/bin/sh, -c, 'exec 0<&-; exit 0']
-  litter: [/bin/sh, -c, 'setsid sleep 300 & setsid sh -c \"sleep 301 & sleep 302\" & exit 0']
+handlers "  flood: {exec: [/bin/sh, -c, 'head -c 104857600 /dev/zero | tr \"\\\\0\" x']}
+  noise: {exec: [/bin/sh, -c, 'yes loud | head -c 104857600 >&2']}
+  deaf: {exec: [/bin/sh, -c, 'exec 0<&-; exit 0']}
+  litter: {exec: [/bin/sh, -c, 'setsid sleep 300 & setsid sh -c \"sleep 301 & sleep 302\" & exit 0']}
   stubborn: {exec: [/bin/sh, -c, 'trap \"\" TERM INT HUP; while :; do sleep 1; done'], timeout: 500ms}
-  badfd3: [/bin/sh, -c, 'head -c 100000 /dev/urandom >&3; echo done']
-  env: [/usr/bin/env]
-  good: [/bin/true]"
+  badfd3: {exec: [/bin/sh, -c, 'head -c 100000 /dev/urandom >&3; echo done']}
+  env: {exec: [/usr/bin/env]}
+  good: {exec: [/bin/true]}"
 export SECRET_OF_THE_DAEMON=planted DATABASE_URL_OF_OTHERS=planted
 start_daemon worker.count=2 worker.kill_grace=300ms queue.poll_interval=500ms
 

@@ -2,8 +2,9 @@
 # Drain and reload: running jobs end, nothing is lost or run twice.
 . "$(dirname "$0")/../lib/setup.sh"
 pg_start && migrate || bail 'no database'
-handlers "  slow: [/bin/sh, -c, 'echo \$PGCREW_JOB_ID >> $daemon_dir/ledger; exec sleep 1']
-  endless: [/bin/sleep, '600']"
+daemon_setup
+handlers "  slow: {exec: [/bin/sh, -c, 'echo \$PGCREW_JOB_ID >> $daemon_dir/ledger; exec sleep 1']}
+  endless: {exec: [/bin/sleep, '600']}"
 start_daemon worker.count=2 worker.slots=2 worker.drain_timeout=2s worker.kill_grace=500ms queue.poll_interval=500ms
 sql "select pgcrew.enqueue('slow') from generate_series(1, 10)" >/dev/null
 some_run() { [ "$(sql "select count(*) from pgcrew.claims")" -gt 0 ]; }

@@ -2,7 +2,8 @@
 # Scheduled jobs, cancelled jobs, users' batches.
 . "$(dirname "$0")/../lib/setup.sh"
 pg_start && migrate || bail 'no database'
-handlers "  quick: [/bin/true]
+daemon_setup
+handlers "  quick: {exec: [/bin/true]}
   slow: {exec: [/bin/sh, -c, 'trap \"exit 1\" TERM; sleep 60 & wait'], timeout: 1min}"
 start_daemon worker.count=2 queue.poll_interval=500ms
 

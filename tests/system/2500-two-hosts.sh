@@ -2,7 +2,8 @@
 # Two supervisors on one database; one stops beating: its jobs go to the other.
 . "$(dirname "$0")/../lib/setup.sh"
 pg_start && migrate || bail 'no database'
-handlers "  slow: [/bin/sh, -c, 'echo \$PGCREW_JOB_ID >> $daemon_dir/ledger; exec sleep 2']"
+daemon_setup
+handlers "  slow: {exec: [/bin/sh, -c, 'echo \$PGCREW_JOB_ID >> $daemon_dir/ledger; exec sleep 2']}"
 start_daemon worker.count=1 queue.lease=2s queue.poll_interval=300ms
 first=$daemon_pid
 id=$(enqueue slow)

@@ -3,8 +3,9 @@
 . "$(dirname "$0")/../lib/setup.sh"
 command -v pgbouncer >/dev/null || skip_all 'pgbouncer is not installed'
 pg_start && migrate || bail 'no database'
+daemon_setup
 sql 'alter role pgcrew_worker login'
-handlers '  quick: [/bin/true]'
+handlers '  quick: {exec: [/bin/true]}'
 bouncer_dir=$(mktemp -d "${TMPDIR:-/tmp}/pgcrew-bouncer.XXXXXX")
 chmod 777 "$bouncer_dir"
 cat >"$bouncer_dir/ini" <<CONF
