@@ -1,0 +1,41 @@
+/*
+ * The functions behind the table in src/pgcrew.c, with their options.
+ */
+#ifndef PGCREW_CLI_COMMANDS_H
+#define PGCREW_CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+typedef enum cli_exit cli_run(struct cli *cli, const struct args *args);
+
+/* migrate.c */
+extern const struct cli_option migrate_options[];
+cli_run migrate_up, migrate_status, migrate_print;
+
+/* enqueue.c */
+extern const struct cli_option enqueue_options[];
+cli_run enqueue_run;
+
+/* batch.c, batch_watch.c */
+extern const struct cli_option batch_show_options[];
+cli_run batch_new, batch_show, batch_watch, batch_cancel, batch_retry;
+
+/* job.c */
+extern const struct cli_option job_list_options[];
+cli_run job_list, job_show, job_retry, job_cancel, job_log;
+
+/* why.c */
+cli_run why_run;
+
+/* stats.c, workers.c */
+cli_run stats_run, workers_run;
+
+/* control.c */
+extern const struct cli_option wait_options[], stop_options[];
+cli_run scale_run, reload_run, drain_run, stop_run;
+
+/* ping.c, doctor.c */
+extern const struct cli_option ping_options[], doctor_options[];
+cli_run ping_run, doctor_run;
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * stats: what this host's daemon does (over its socket) and what waits in the
+ * database.  Each half works without the other.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/out.h"
+#include "cli/values.h"
+#include "sqltext.h"
+
+#define COUNT_MAX 10000
+
+static const struct column queue_columns[] = {
+    {.field = "queue", .head = "QUEUE", .max_width = 40},
+    {.field = "ready", .head = "READY", .kind = COLUMN_NUMBER},
+    {.field = "scheduled", .head = "SCHEDULED", .kind = COLUMN_NUMBER},
+    {.field = "workers", .head = "WORKERS", .kind = COLUMN_NUMBER},
+    {.field = NULL},
+};
+
+static const struct column daemon_fields[] = {
+    {.field = "name", .head = "daemon"},
+    {.field = "version", .head = "version"},
+    {.field = "pid", .head = "pid"},
+    {.field = "state", .head = "state", .kind = COLUMN_STATUS},
+    {.field = "uptime_ms", .head = "up for", .kind = COLUMN_MS},
+    {.field = "janitor", .head = "janitor"},
+    {.field = "lease_ok_ms", .head = "lease renewed before", .kind = COLUMN_MS},
+    {.field = "running", .head = "jobs running"},
+    {.field = "reaps_waiting", .head = "dead workers to reap"},
+    {.field = NULL},
+};
+
+static bool
+ask_database(struct cli *cli, json_t **ret, struct err *err)
+{
+    AUTO(params) struct params p;
+    json_t *queues, *claimed;
+
+    params_init(&p);
+    param_int8(&p, COUNT_MAX);
+    if (!cli_try_query(cli, sql_cli_queues, &p, &queues, err))
+        return false;
+    if (!cli_try_query(cli, sql_cli_claimed, NULL, &claimed, err)) {
+        json_decref(queues);
+        return false;
+    }
+    *ret = json_deep_copy(json_array_get(claimed, 0));
+    json_decref(claimed);
+    json_object_set_new(*ret, "queues", queues);
+    json_object_set_new(*ret, "counted_up_to", json_integer(COUNT_MAX));
+    return true;
+}
+
+/* {"crash": 2, "signal": 1} as "2 crash, 1 signal"; zeros are left out. */
+static void
+print_counts(const char *head, json_t *counts)
+{
+    const char *name, *gap = "";
+    json_t *value;
+    bool any = false;
+
+    json_object_foreach(counts, name, value)
+    {
+        if (json_integer_value(value) == 0)
+            continue;
+        printf("%s%s%" JSON_INTEGER_FORMAT " %s", any ? "" : head, gap, json_integer_value(value),
+               name);
+        gap = ", ";
+        any = true;
+    }
+    if (any)
+        putchar('\n');
+}
+
+static void
+print_daemon(const struct cli *cli, const json_t *daemon)
+{
+    const json_t *pss = json_object_get(daemon, "pss_bytes");
+
+    out_fields(cli, daemon, daemon_fields);
+    print_counts("workers: ", json_object_get(daemon, "workers"));
+    print_counts("since its start: ", json_object_get(daemon, "totals"));
+    print_counts("restarts: ", json_object_get(daemon, "restarts"));
+    if (pss != NULL)
+        printf("memory: supervisor %.1f, janitor %.1f, workers %.1f MiB\n",
+               (double)value_int(pss, "supervisor") / (1 << 20),
+               (double)value_int(pss, "janitor") / (1 << 20),
+               (double)value_int(pss, "workers") / (1 << 20));
+}
+
+static void
+print_database(const struct cli *cli, const json_t *database)
+{
+    const json_t *queues = json_object_get(database, "queues"), *queue;
+    size_t i;
+
+    printf("all hosts: %" PRId64 " jobs claimed, %" PRId64 " workers alive, %" PRId64 " lost\n",
+           value_int(database, "claimed"), value_int(database, "live"),
+           value_int(database, "lost"));
+    if (json_array_size(queues) > 0)
+        out_table(cli, queues, queue_columns);
+    json_array_foreach(queues, i, queue)
+    {
+        if (value_int(queue, "ready") >= COUNT_MAX || value_int(queue, "scheduled") >= COUNT_MAX) {
+            printf("(%d stands for so many or more)\n", COUNT_MAX);
+            break;
+        }
+    }
+}
+
+static void
+print_both(struct cli *cli, json_t *daemon, const struct err *no_daemon, json_t *database,
+           const struct err *no_database)
+{
+    if (daemon != NULL)
+        print_daemon(cli, daemon);
+    if (daemon != NULL && database != NULL)
+        putchar('\n');
+    if (database != NULL)
+        print_database(cli, database);
+    if (daemon == NULL)
+        out_note(no_daemon->text);
+    if (database == NULL)
+        out_note(no_database->text);
+}
+
+enum cli_exit
+stats_run(struct cli *cli, UNUSED const struct args *args)
+{
+    json_t *daemon = NULL, *database = NULL;
+    struct err no_daemon = {0}, no_database = {0};
+    enum cli_exit status;
+
+    if (cli_conf(cli) == NULL)
+        return cli->status;
+    if (!cli_try_daemon(cli, "stats", &daemon, &no_daemon))
+        daemon = NULL;
+    if (!ask_database(cli, &database, &no_database))
+        database = NULL;
+    status = daemon == NULL && database == NULL ? CLI_AWAY : CLI_DONE;
+    if (cli->json)
+        out_json(cli, json_pack("{s:O?, s:s?, s:O?, s:s?}", "daemon", daemon, "daemon_error",
+                                daemon == NULL ? no_daemon.text : NULL, "database", database,
+                                "database_error", database == NULL ? no_database.text : NULL));
+    else
+        print_both(cli, daemon, &no_daemon, database, &no_database);
+    json_decref(daemon);
+    json_decref(database);
+    return status;
+}

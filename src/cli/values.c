@@ -1,0 +1,264 @@
+#include "cli/values.h"
+
+#include <endian.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "db/value.h"
+
+/* Object ids from PostgreSQL's pg_type.dat; they never change. */
+enum {
+    OID_BOOL = 16,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+    OID_JSON = 114,
+    OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701,
+    OID_INT8_ARRAY = 1016,
+    OID_TEXT_ARRAY = 1009,
+    OID_TIMESTAMPTZ = 1184,
+    OID_UUID = 2950,
+    OID_JSONB = 3802,
+};
+
+/* PostgreSQL counts microseconds from 2000-01-01. */
+#define POSTGRES_EPOCH_S INT64_C(946684800)
+
+#define DECODE_FLAGS (JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL)
+
+/* --- rows ------------------------------------------------------------------------- */
+
+static uint64_t
+be64_at(const char *p)
+{
+    uint64_t net;
+
+    memcpy(&net, p, sizeof(net));
+    return be64toh(net);
+}
+
+static uint32_t
+be32_at(const char *p)
+{
+    uint32_t net;
+
+    memcpy(&net, p, sizeof(net));
+    return be32toh(net);
+}
+
+static json_t *
+from_time(const PGresult *res, int row, int column)
+{
+    int64_t us = (int64_t)be64_at(PQgetvalue(res, row, column));
+    int64_t s = us / 1000000, rest = us % 1000000;
+    char text[64];
+    struct tm tm;
+    time_t at;
+    size_t len;
+
+    if (us == INT64_MAX || us == INT64_MIN)
+        return json_string(us == INT64_MAX ? "infinity" : "-infinity");
+    if (rest < 0) {
+        rest += 1000000;
+        s--;
+    }
+    at = (time_t)(s + POSTGRES_EPOCH_S);
+    gmtime_r(&at, &tm);
+    len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text + len, sizeof(text) - len, ".%03dZ", (int)(rest / 1000));
+    return json_string(text);
+}
+
+static json_t *
+from_json(const PGresult *res, int row, int column)
+{
+    const char *text = row_text(res, row, column);
+    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+
+    /* A number beyond what C can hold: as the text that it is. */
+    return value != NULL ? value : json_string(text);
+}
+
+/* One dimension, as the wire has it: number of dimensions, nulls, type, length, bottom, elements. */
+static json_t *
+from_array(const PGresult *res, int row, int column)
+{
+    const char *p = PQgetvalue(res, row, column);
+    uint32_t type = be32_at(p + 8), n = be32_at(p) == 1 ? be32_at(p + 12) : 0;
+    json_t *all = json_array();
+
+    p += 20;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t len = be32_at(p);
+
+        p += 4;
+        if (len == UINT32_MAX) {
+            json_array_append_new(all, json_null());
+            continue;
+        }
+        json_array_append_new(all, type == OID_INT8 ? json_integer((json_int_t)be64_at(p))
+                                                    : json_stringn(p, len));
+        p += len;
+    }
+    return all;
+}
+
+static json_t *
+from_column(const PGresult *res, int row, int column)
+{
+    char uuid[UUID_TEXT_SIZE];
+    struct uuid u;
+
+    if (row_is_null(res, row, column))
+        return json_null();
+    switch (PQftype(res, column)) {
+    case OID_BOOL:
+        return json_boolean(row_bool(res, row, column));
+    case OID_INT2:
+    case OID_INT4:
+    case OID_INT8:
+        return json_integer(row_int(res, row, column));
+    case OID_FLOAT4:
+    case OID_FLOAT8:
+        /* Only progress is one of these, from 0 to 100; a digit is enough. */
+        return json_real((double)(int64_t)(row_float(res, row, column) * 10 + 0.5) / 10);
+    case OID_JSON:
+    case OID_JSONB:
+        return from_json(res, row, column);
+    case OID_TIMESTAMPTZ:
+        return from_time(res, row, column);
+    case OID_INT8_ARRAY:
+    case OID_TEXT_ARRAY:
+        return from_array(res, row, column);
+    case OID_UUID:
+        u = row_uuid(res, row, column);
+        return json_string(uuid_text(uuid, &u));
+    default:
+        return json_stringn(row_text(res, row, column), row_length(res, row, column));
+    }
+}
+
+json_t *
+value_from_row(const PGresult *res, int row)
+{
+    json_t *object = json_object();
+
+    for (int i = 0; i < PQnfields(res); i++)
+        json_object_set_new(object, PQfname(res, i), from_column(res, row, i));
+    return object;
+}
+
+json_t *
+value_from_rows(const PGresult *res)
+{
+    json_t *all = json_array();
+
+    for (int i = 0; i < PQntuples(res); i++)
+        json_array_append_new(all, value_from_row(res, i));
+    return all;
+}
+
+/* --- the daemon's answers ----------------------------------------------------------- */
+
+static json_t *
+from_msgpack_map(const msgpack_object_map *map)
+{
+    json_t *object = json_object();
+
+    for (uint32_t i = 0; i < map->size; i++) {
+        const msgpack_object *key = &map->ptr[i].key;
+        char name[64];
+
+        rpc_text(key, name, sizeof(name));
+        json_object_set_new(object, name, value_from_msgpack(&map->ptr[i].val));
+    }
+    return object;
+}
+
+static json_t *
+from_msgpack_array(const msgpack_object_array *array)
+{
+    json_t *all = json_array();
+
+    for (uint32_t i = 0; i < array->size; i++)
+        json_array_append_new(all, value_from_msgpack(&array->ptr[i]));
+    return all;
+}
+
+json_t *
+value_from_msgpack(const msgpack_object *o)
+{
+    json_t *text;
+
+    switch (o->type) {
+    case MSGPACK_OBJECT_BOOLEAN:
+        return json_boolean(o->via.boolean);
+    case MSGPACK_OBJECT_POSITIVE_INTEGER:
+        return json_integer((json_int_t)o->via.u64);
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+        return json_integer(o->via.i64);
+    case MSGPACK_OBJECT_FLOAT32:
+    case MSGPACK_OBJECT_FLOAT64:
+        return json_real(o->via.f64);
+    case MSGPACK_OBJECT_STR:
+        text = json_stringn(o->via.str.ptr, o->via.str.size);
+        return text != NULL ? text : json_string("(not UTF-8)");
+    case MSGPACK_OBJECT_ARRAY:
+        return from_msgpack_array(&o->via.array);
+    case MSGPACK_OBJECT_MAP:
+        return from_msgpack_map(&o->via.map);
+    case MSGPACK_OBJECT_NIL:
+    case MSGPACK_OBJECT_BIN:
+    case MSGPACK_OBJECT_EXT:
+        break;
+    }
+    return json_null();
+}
+
+/* --- from outside ------------------------------------------------------------------- */
+
+bool
+value_parse(const char *text, size_t len, json_t **ret, struct err *err)
+{
+    json_error_t why;
+    json_t *value = json_loadb(text, len, DECODE_FLAGS, &why);
+
+    if (value == NULL)
+        return err_set(err, ERR_PERMANENT, "line %d, column %d: %s", why.line, why.column,
+                       why.text);
+    if (ret != NULL)
+        *ret = value;
+    else
+        json_decref(value);
+    return true;
+}
+
+const char *
+value_text(const json_t *object, const char *field)
+{
+    const char *text = json_string_value(json_object_get(object, field));
+
+    return text != NULL ? text : "";
+}
+
+int64_t
+value_int(const json_t *object, const char *field)
+{
+    return json_integer_value(json_object_get(object, field));
+}
+
+double
+value_real(const json_t *object, const char *field)
+{
+    return json_number_value(json_object_get(object, field));
+}
+
+bool
+value_is_set(const json_t *object, const char *field)
+{
+    const json_t *value = json_object_get(object, field);
+
+    return value != NULL && !json_is_null(value);
+}
