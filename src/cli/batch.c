@@ -83,6 +83,7 @@ batch_status_get(struct session *db, const struct uuid *batch, const struct uuid
                  int job_limit, json_t **ret, struct err *err)
 {
     AUTO(result) PGresult *res = NULL;
+    json_t *row;
 
     if (!session_begin(db, err))
         return false;
@@ -92,7 +93,10 @@ batch_status_get(struct session *db, const struct uuid *batch, const struct uuid
     }
     /* Nothing was changed; the role ends with the transaction. */
     session_rollback(db);
-    return value_parse(row_text(res, 0, 0), row_length(res, 0, 0), ret, err);
+    row = value_from_row(res, 0);
+    *ret = json_incref(json_object_get(row, "status"));
+    json_decref(row);
+    return true;
 }
 
 bool

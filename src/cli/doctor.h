@@ -16,6 +16,7 @@ struct doctor {
     bool has_database, has_schema;
     json_t *facts; /* of doctor_facts.sql; NULL without a database */
     bool daemon_answers;
+    bool has_workers; /* of any host */
 };
 
 /* fix NULL: nothing to do. */

@@ -64,7 +64,8 @@ doctor_check_workers(struct doctor *d)
         return;
     }
     row = json_array_get(rows, 0);
-    if (value_int(row, "live") == 0)
+    d->has_workers = value_int(row, "live") > 0;
+    if (!d->has_workers)
         doctor_say(d, DOCTOR_ERROR,
                    d->daemon_answers ? "its log says why they do not register"
                                      : "start a daemon: systemctl start pgcrew",
@@ -106,6 +107,8 @@ doctor_check_waiting(struct doctor *d)
     struct err err;
     size_t i;
 
+    if (!d->has_workers) /* then all of them wait, and that has been said */
+        return;
     if (!cli_try_query(d->cli, sql_cli_doctor_waiting, NULL, &rows, &err)) {
         doctor_say(d, DOCTOR_ERROR, NULL, "cannot be counted: %s", err.text);
         return;

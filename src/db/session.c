@@ -26,13 +26,22 @@ auto_session(struct session **s)
     session_close(*s);
 }
 
+/* "... already exists, skipping": what a file that may run again says each time. */
+static bool
+is_noise(const PGresult *res)
+{
+    const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+    return sqlstate != NULL && (strcmp(sqlstate, "42P06") == 0 || strcmp(sqlstate, "42P07") == 0);
+}
+
 static void
 on_notice(void *arg, const PGresult *res)
 {
     const struct session *s = arg;
     const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 
-    if (s->notice != NULL && text != NULL)
+    if (s->notice != NULL && text != NULL && !is_noise(res))
         s->notice(text);
 }
 
