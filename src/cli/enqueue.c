@@ -216,7 +216,7 @@ static bool
 send_chunk(struct enqueue *e, struct err *err)
 {
     AUTO(result) PGresult *res = NULL;
-    AUTO(params) struct params p;
+    AUTO(params) struct params p = {.n = 0};
 
     if (e->n_chunk == 0)
         return true;
