@@ -4,7 +4,7 @@
 pg_start && migrate || bail 'no database'
 daemon_setup
 
-handlers "  json: {exec: [/bin/sh, -c, 'echo \"{\\\\\"n\\\\\": 1}\"']}
+handlers "  json: {exec: [/bin/echo, '{\"n\": 1}']}
   text: {exec: [/bin/sh, -c, 'printf \"plain %s\" \"\$PGCREW_JOB_KIND\"']}
   echo: {exec: [/bin/cat]}
   fails: {exec: [/bin/sh, -c, 'echo out of cheese >&2; exit 3'], retry_first: 10ms, retry_max: 10ms}
