@@ -2,7 +2,8 @@
 # pgcrew enqueue: one, many, from files and lines; all of them or none.
 . "$(dirname "$0")/../lib/setup.sh"
 . "$(dirname "$0")/../lib/tool.sh"
-pg_start && migrate || bail 'no database'
+pg_start
+migrate || bail 'no database'
 sql 'alter role pgcrew_worker login'
 export PGUSER=pgcrew_worker
 count() { sql 'select count(*) from public.jobs'; }
