@@ -52,15 +52,21 @@ check_token(struct doctor *d, const char *variable, const struct key *key)
                    variable);
 }
 
+/* An empty variable counts as not set. */
+static bool
+is_set(const char *variable)
+{
+    const char *value = getenv(variable);
+
+    return value != NULL && value[0] != '\0';
+}
+
 static void
 check_variable(struct doctor *d, const char *variable)
 {
-    const char *value = getenv(variable);
     struct key key;
 
-    if (value == NULL || value[0] == '\0')
-        return;
-    key_read(value, &key);
+    key_read(getenv(variable), &key);
     switch (key.kind) {
     case KEY_SERVICE:
         check_token(d, variable, &key);
@@ -91,11 +97,13 @@ doctor_check_key(struct doctor *d)
     bool has_key = false;
 
     for (size_t i = 0; i < LENGTH(variables); i++) {
+        if (!is_set(variables[i]))
+            continue;
         check_variable(d, variables[i]);
-        has_key = has_key || getenv(variables[i]) != NULL;
+        has_key = true;
     }
     /* The commonest misunderstanding: the key alone is no way into PostgreSQL. */
-    if (has_key && d->cli->conf->db_url == NULL && getenv("PGHOST") == NULL)
+    if (has_key && d->cli->conf->db_url == NULL && !is_set("PGHOST"))
         doctor_say(d, DOCTOR_ERROR, "set SUPABASE_DB_URL: " GET_URL,
                    "there is an API key but no database URL; PostgreSQL wants a role and password");
 }
