@@ -133,8 +133,9 @@ print(const struct cli *cli, const json_t *facts)
 {
     const struct reason *reason = find_reason(value_text(facts, "reason"));
 
-    printf("job %" PRId64 ": %s%s%s\n", value_int(facts, "id"), out_colour(cli, reason->colour),
-           value_text(facts, "text"), out_colour(cli, OUT_PLAIN));
+    printf("job %" PRId64 ": %s%s%s\n", value_int(facts, "id"),
+           out_colour(cli, reason != NULL ? reason->colour : OUT_PLAIN), value_text(facts, "text"),
+           out_colour(cli, OUT_PLAIN));
     if (value_is_set(facts, "advice"))
         printf("  %s\n", value_text(facts, "advice"));
 }
