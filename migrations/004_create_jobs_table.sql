@@ -17,6 +17,13 @@ begin
   -- Two migrations at once would race on "if not exists": one waits here.
   perform pg_advisory_xact_lock(1885823858, 0);
 
+  -- "create table if not exists" would take anybody's table for ours.
+  if to_regclass('public.jobs') is not null
+     and coalesce(obj_description(to_regclass('public.jobs'), 'pg_class'), '') not like 'pgcrew %' then
+    raise exception 'public.jobs already exists and was not made by pgcrew: rename it first (nothing has been changed)'
+      using errcode = '42P07';
+  end if;
+
   foreach needed in array array['anon', 'authenticated', 'service_role'] loop
     if to_regrole(needed) is null then
       raise exception 'role % is missing: run 000_plain_postgres.sql first', needed
@@ -26,13 +33,6 @@ begin
   if to_regprocedure('auth.uid()') is null then
     raise exception 'auth.uid() is missing: run 000_plain_postgres.sql first'
       using errcode = '42883';
-  end if;
-
-  -- "create table if not exists" would take anybody's table for ours.
-  if to_regclass('public.jobs') is not null
-     and coalesce(obj_description(to_regclass('public.jobs'), 'pg_class'), '') not like 'pgcrew %' then
-    raise exception 'public.jobs already exists and was not made by pgcrew: rename it first (nothing has been changed)'
-      using errcode = '42P07';
   end if;
 
   -- Logins get their password later, outside any migration: the text of a
