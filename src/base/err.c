@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+static void fill(struct err *err, enum err_class class, const char *format, va_list args)
+    PRINTF_LIKE(3, 0);
+
 static void
 fill(struct err *err, enum err_class class, const char *format, va_list args)
 {
@@ -68,9 +71,9 @@ err_clear(struct err *err)
 }
 
 const char *
-err_class_name(enum err_class class)
+err_class_name(enum err_class of)
 {
-    switch (class) {
+    switch (of) {
     case ERR_NONE:
         return "none";
     case ERR_RETRY:

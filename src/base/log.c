@@ -74,8 +74,8 @@ log_at(enum log_level level, const char *format, ...)
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     text_printable(clean, sizeof(clean), text, strlen(text));
-    len = snprintf(line, sizeof(line), "%s%s: %s%s\n", journal ? levels[level].journal : "", process,
-                   level == LOG_LEVEL_ERROR && !journal ? "error: " : "", clean);
+    len = snprintf(line, sizeof(line), "%s%s: %s%s\n", journal ? levels[level].journal : "",
+                   process, level == LOG_LEVEL_ERROR && !journal ? "error: " : "", clean);
     /* One write a line, so that lines of several processes do not mix. */
     ignored = write(STDERR_FILENO, line, (size_t)len);
     (void)ignored;

@@ -51,3 +51,9 @@ loop_timer_in(struct ev_loop *loop, ev_timer *w, int64_t ms)
     w->repeat = 0.;
     ev_timer_start(loop, w);
 }
+
+bool
+loop_timer_runs(const ev_timer *w)
+{
+    return w->active != 0;
+}

@@ -36,5 +36,7 @@ void loop_child_init(ev_child *w, void (*cb)(struct ev_loop *, ev_child *, int),
 void loop_signal_init(ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int), int signum);
 /* (Re)start a one-shot timer; 0 ms fires in the next turn. */
 void loop_timer_in(struct ev_loop *loop, ev_timer *w, int64_t ms);
+/* It will fire.  ev_is_active() wants a timer that is not const. */
+bool loop_timer_runs(const ev_timer *w);
 
 #endif

@@ -184,8 +184,7 @@ text_printable(char *ret, size_t size, const char *data, size_t len)
 
         n = utf8_length(p + i, len - i);
         /* C1 controls (U+0080 to U+009F) drive terminals too. */
-        plain = n > 1 ? !(p[i] == 0xc2 && p[i + 1] < 0xa0)
-                      : n == 1 && p[i] >= 0x20 && p[i] != 0x7f;
+        plain = n > 1 ? !(p[i] == 0xc2 && p[i + 1] < 0xa0) : n == 1 && p[i] >= 0x20 && p[i] != 0x7f;
         n = plain ? n : 1;
         if (at + (plain ? n : 4) >= size)
             break;

@@ -16,7 +16,7 @@ bool
 claiming_is_wanted(const struct worker *w)
 {
     return w->wanted && w->ending == ENDING_NOT && w->holding == HOLDING && !w->claim_asked &&
-           w->n_waiting == 0 && worker_free_slots(w) > 0 && !ev_is_active(&w->pause);
+           w->n_waiting == 0 && worker_free_slots(w) > 0 && !loop_timer_runs(&w->pause);
 }
 
 static void
