@@ -1,0 +1,158 @@
+/*
+ * Makes a child: forked, not executed anew, with nothing of the parent's that
+ * could be shared by mistake.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "supervisor/internal.h"
+
+/* Told to a child whose parent has died, should it not see the end of its port: fast stop. */
+#define ORPHANED SIGINT
+
+static void
+close_but(int fd)
+{
+    if (fd > 3)
+        close_range(3, (unsigned)fd - 1, 0);
+    close_range((unsigned)fd + 1, ~0U, 0);
+}
+
+/* A core of ours would hold payloads and the database's password. */
+static void
+forbid_cores(void)
+{
+    struct rlimit core;
+
+    if (getrlimit(RLIMIT_CORE, &core) < 0)
+        return;
+    core.rlim_cur = 0;
+    setrlimit(RLIMIT_CORE, &core);
+}
+
+static void NORETURN
+be_child(struct slot *slot, const struct member *member, int order_fd, pid_t supervisor)
+{
+    struct supervisor *sup = slot->sup;
+    struct child child = {
+        .conf = sup->conf,
+        .board = sup->board,
+        .place = member->place,
+        .order_fd = order_fd,
+        .slot = slot->number,
+        .process = member->process,
+        .supervisor = supervisor,
+    };
+    char title[48], long_title[64];
+
+    /* Watchers outlive the loop in libev's table of signals: stop them before it goes. */
+    signals_stop(sup);
+    death_stop_in_child(sup);
+    close_but(order_fd);
+    proc_reset_signals();
+    loop_after_fork(); /* installs its own handler of SIGCHLD: after the reset */
+    if (!proc_die_with_parent(ORPHANED, supervisor))
+        _exit(CHILD_EXIT_PLANNED);
+    forbid_cores();
+    umask(umask(0) | 022);
+    /* Only the supervisor speaks with systemd. */
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("WATCHDOG_USEC");
+    unsetenv("WATCHDOG_PID");
+    slot_title(slot, title);
+    log_set_process(title);
+    snprintf(long_title, sizeof(long_title), "pgcrewd: %s", title);
+    proc_title_set(long_title);
+    _exit(slot->role == BOARD_WORKER ? sup->plan->worker_main(&child)
+                                     : sup->plan->janitor_main(&child));
+}
+
+static bool
+take_place(struct slot *slot, struct member *member, struct err *err)
+{
+    struct board_roster who = {
+        .role = slot->role,
+        .slot = slot->number,
+        .generation = member->generation,
+        .process = member->process,
+        .forked_mono_ms = member->forked_mono_ms,
+    };
+
+    member->place = board_take(slot->sup->board, &who);
+    if (member->place < 0)
+        return err_set(err, ERR_RETRY, "all %d places are taken, by children that are leaving",
+                       BOARD_PLACES);
+    return true;
+}
+
+/* A signal that arrives in between must not run the parent's handlers in the child. */
+static pid_t
+fork_quietly(struct slot *slot, const struct member *member, const int fds[2])
+{
+    pid_t supervisor = getpid(), pid;
+    sigset_t all, before;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    pid = fork();
+    if (pid == 0)
+        be_child(slot, member, fds[1], supervisor);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return pid;
+}
+
+bool
+fork_member(struct slot *slot, struct err *err)
+{
+    struct supervisor *sup = slot->sup;
+    int64_t now_ms = clock_mono_ms();
+    struct member member = {
+        .slot = slot,
+        .process = uuid_random(),
+        .generation = sup->generation,
+        .forked_mono_ms = now_ms,
+        .beat_seen_mono_ms = now_ms,
+    };
+    AUTO(fd) int ours = -1;
+    AUTO(fd) int theirs = -1;
+    int fds[2];
+
+    slot->generation = sup->generation;
+    if (!order_pair(fds, err))
+        return false;
+    ours = fds[0];
+    theirs = fds[1];
+    if (!take_place(slot, &member, err))
+        return false;
+    member.pid = fork_quietly(slot, &member, fds);
+    if (member.pid < 0) {
+        err_errno(err, ERR_RETRY, "cannot fork");
+        board_clear(sup->board, member.place);
+        return false;
+    }
+    board_set_pid(sup->board, member.place, member.pid);
+    slot->member = xmalloc(sizeof(member));
+    *slot->member = member;
+    slot->member->port =
+        order_port_new(sup->loop, TAKE_FD(ours), hear_order, hear_gone, slot->member);
+    return true;
+}
+
+void
+member_free(struct member *member)
+{
+    if (member == NULL)
+        return;
+    board_clear(member->slot->sup->board, member->place);
+    order_port_free(member->port);
+    free(member);
+}

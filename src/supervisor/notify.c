@@ -1,0 +1,118 @@
+/*
+ * What systemd is told, by sd_notify(3).  Without systemd nothing happens here.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/clock.h"
+#include "supervisor/internal.h"
+
+#define STATUS_EVERY_MS 1000
+/* While ending, each tick asks for so much more time: the limits are ours, not the unit's. */
+#define EXTEND_USEC 15000000
+
+static void
+on_watchdog(struct ev_loop *loop, ev_timer *timer, UNUSED int events)
+{
+    struct supervisor *sup = timer->data;
+
+    sd_notify(0, "WATCHDOG=1");
+    loop_timer_in(loop, timer, sup->watchdog_ms);
+}
+
+void
+notify_start(struct supervisor *sup)
+{
+    uint64_t usec = 0;
+
+    loop_timer_init(&sup->watchdog, on_watchdog);
+    sup->watchdog.data = sup;
+    if (sd_watchdog_enabled(0, &usec) <= 0)
+        return;
+    sup->watchdog_ms = (int64_t)(usec / 1000 / 2);
+    loop_timer_in(sup->loop, &sup->watchdog, 0);
+}
+
+/* A child that is held will not become ready, but it is as far as it gets. */
+static bool
+is_settled(struct supervisor *sup)
+{
+    struct slot *slot;
+
+    for (slot = next_slot(sup, NULL); slot != NULL; slot = next_slot(sup, slot)) {
+        if (!slot->is_leaving && (slot->state == SLOT_STARTING || slot->state == SLOT_BACKOFF))
+            return false;
+    }
+    return true;
+}
+
+void
+notify_settled(struct supervisor *sup)
+{
+    if (sup->is_announced || sup->ending != ENDING_NOT || !is_settled(sup))
+        return;
+    sup->is_announced = true;
+    sd_notify(0, "READY=1");
+    sup->status_mono_ms = 0;
+    notify_tick(sup);
+}
+
+void
+notify_reloading(struct supervisor *sup)
+{
+    sup->owes_ready = true;
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_ns() / 1000);
+}
+
+void
+notify_reloaded(struct supervisor *sup)
+{
+    if (!sup->owes_ready)
+        return;
+    sup->owes_ready = false;
+    sd_notify(0, "READY=1");
+}
+
+void
+notify_stopping(UNUSED struct supervisor *sup)
+{
+    sd_notifyf(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%d", EXTEND_USEC);
+}
+
+static void
+write_status(struct supervisor *sup, char *ret, size_t size)
+{
+    struct counts c;
+
+    count_workers(sup, &c);
+    if (sup->ending != ENDING_NOT)
+        snprintf(ret, size, "%s, %d jobs running", ending_name(sup), c.running);
+    else if (c.held > 0)
+        snprintf(ret, size, "%d of %d workers cannot work: %s", c.held, sup->workers_wanted,
+                 c.held_text[0] != '\0' ? c.held_text : "wrong configuration, see the log");
+    else if (c.connecting > 0 && c.idle + c.busy == 0)
+        snprintf(ret, size, "no database; %d workers are trying to reach it", c.connecting);
+    else
+        snprintf(ret, size, "%d workers (%d idle, %d busy), %d jobs running, %" PRIu64 " ended",
+                 sup->workers_wanted, c.idle, c.busy, c.running, c.ended);
+}
+
+void
+notify_tick(struct supervisor *sup)
+{
+    int64_t now_ms = clock_mono_ms();
+    char text[sizeof(sup->status)];
+
+    if (sup->ending != ENDING_NOT)
+        sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%d", EXTEND_USEC);
+    if (sup->status_mono_ms != 0 && now_ms - sup->status_mono_ms < STATUS_EVERY_MS)
+        return;
+    sup->status_mono_ms = now_ms;
+    write_status(sup, text, sizeof(text));
+    if (strcmp(text, sup->status) == 0)
+        return;
+    memcpy(sup->status, text, sizeof(text));
+    sd_notifyf(0, "STATUS=%s", text);
+}
