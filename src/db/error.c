@@ -74,7 +74,8 @@ db_error_of_result(struct err *err, const PGresult *res)
     if (sqlstate == NULL) {
         /* No state: libpq itself gave up, the server may have done it or not. */
         first_line(line, sizeof(line), PQresultErrorMessage(res));
-        return err_set(err, ERR_UNCERTAIN, "%s", line[0] != '\0' ? line : "the connection was lost");
+        return err_set(err, ERR_UNCERTAIN, "%s",
+                       line[0] != '\0' ? line : "the connection was lost");
     }
     known = find_state(sqlstate);
     err_set(err, known < LENGTH(states) ? states[known].class : ERR_PERMANENT, "%s%s%s%s",

@@ -47,10 +47,10 @@ struct db {
     int64_t up_mono_ms;
 
     struct item *first, **last;
-    size_t waiting;     /* ITEM_ASK in the queue */
-    size_t commits;     /* ITEM_COMMIT in the queue */
-    struct err failed;  /* the first error of the transaction being answered */
-    bool ends_session;  /* that error ends the session */
+    size_t waiting;    /* ITEM_ASK in the queue */
+    size_t commits;    /* ITEM_COMMIT in the queue */
+    struct err failed; /* the first error of the transaction being answered */
+    bool ends_session; /* that error ends the session */
     const struct statement *prepared[PREPARED_MAX];
     size_t n_prepared;
     uint64_t round_trips;

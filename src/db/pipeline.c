@@ -76,8 +76,8 @@ send_ask(struct db *db, const struct statement *what, const struct params *p)
     if (db->session.poll_only || db->state != DB_UP)
         return PQsendQueryParams(db->conn, what->sql, p->n, NULL, p->values, p->lengths, p->formats,
                                  1);
-    return prepare(db, what) && PQsendQueryPrepared(db->conn, what->name, p->n, p->values,
-                                                    p->lengths, p->formats, 1);
+    return prepare(db, what) &&
+           PQsendQueryPrepared(db->conn, what->name, p->n, p->values, p->lengths, p->formats, 1);
 }
 
 void

@@ -91,9 +91,9 @@ target_init(struct target *t, const char *url, const char *application_name,
     host = setting(options, "host", "PGHOST");
     port = setting(options, "port", "PGPORT");
     name = setting(options, "dbname", "PGDATABASE");
-    t->shown = arena_printf(&t->arena, "database %s on %s%s%s", name[0] != '\0' ? name : "(default)",
-                            host[0] != '\0' ? host : "the local socket", port[0] != '\0' ? ":" : "",
-                            port);
+    t->shown =
+        arena_printf(&t->arena, "database %s on %s%s%s", name[0] != '\0' ? name : "(default)",
+                     host[0] != '\0' ? host : "the local socket", port[0] != '\0' ? ":" : "", port);
     add_defaults(t, host, application_name, connect_timeout_ms);
     if (url != NULL)
         add(t, "dbname", url);

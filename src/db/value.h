@@ -33,16 +33,17 @@ void param_null(struct params *p);
 void param_bool(struct params *p, bool value);
 void param_int4(struct params *p, int32_t value);
 void param_int8(struct params *p, int64_t value);
-void param_text(struct params *p, const char *text); /* NULL is SQL's null; also json(b) by a cast */
+/* NULL is SQL's null; also json(b) by a cast. */
+void param_text(struct params *p, const char *text);
 void param_uuid(struct params *p, const struct uuid *value);
 /* Arrays.  A NULL array is SQL's null, n = 0 an empty one. */
 void param_int2s(struct params *p, const int16_t *values, size_t n);
 void param_int4s(struct params *p, const int32_t *values, size_t n);
 void param_int4s_or_null(struct params *p, const int32_t *values, size_t n, int32_t null);
 void param_int8s(struct params *p, const int64_t *values, size_t n);
-void param_float4s(struct params *p, const float *values, size_t n);      /* NaN is null */
+void param_float4s(struct params *p, const float *values, size_t n); /* NaN is null */
 void param_int8s_or_null(struct params *p, const int64_t *values, size_t n, int64_t null);
-void param_texts(struct params *p, const char *const *texts, size_t n);   /* NULL is null */
+void param_texts(struct params *p, const char *const *texts, size_t n); /* NULL is null */
 void param_uuids(struct params *p, const struct uuid *values, size_t n);
 
 /*

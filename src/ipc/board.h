@@ -53,20 +53,20 @@ struct board_roster {
 /* Written by the child. */
 struct board_score {
     enum board_state state;
-    uint64_t beat;         /* rises with every turn of a one second timer */
+    uint64_t beat; /* rises with every turn of a one second timer */
     int64_t beat_mono_ms;
     int64_t state_mono_ms; /* since when it is in this state */
     bool poll_only;        /* behind a transaction pooler: no LISTEN */
     int backend_pid;
-    bool holds;            /* registered as a lease holder in its present session */
+    bool holds; /* registered as a lease holder in its present session */
     uint64_t claims, empty_claims, claimed; /* claim calls, those that found nothing, jobs */
     uint64_t succeeded, failed, retried, cancelled, released;
-    uint64_t stale;        /* ended here, but the claim had been taken away */
+    uint64_t stale; /* ended here, but the claim had been taken away */
     uint64_t round_trips, db_errors, connects;
-    int64_t busy_ms;       /* sum of the run times of all ended jobs */
+    int64_t busy_ms; /* sum of the run times of all ended jobs */
     int n_running;
     struct board_running running[BOARD_RUNNING];
-    char text[160];        /* last error or reason, "" when all is well */
+    char text[160]; /* last error or reason, "" when all is well */
 };
 
 struct board;

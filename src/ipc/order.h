@@ -27,14 +27,14 @@ enum order_what {
     ORDER_NEWS,   /* janitor: there may be work for one idle worker (a NOTIFY, a promotion) */
     ORDER_REAPED, /* janitor: process has been reaped in the database */
     /* supervisor -> worker */
-    ORDER_WAKE,   /* claim now, look from the start of the queue */
-    ORDER_DRAIN,  /* claim no more, give back what has not started, end when all have ended */
-    ORDER_STOP,   /* the same, but end running handlers and give their jobs back */
+    ORDER_WAKE,  /* claim now, look from the start of the queue */
+    ORDER_DRAIN, /* claim no more, give back what has not started, end when all have ended */
+    ORDER_STOP,  /* the same, but end running handlers and give their jobs back */
     /* janitor -> supervisor -> the worker with that process */
     ORDER_CANCEL, /* ids: running jobs whose cancellation was asked for */
     ORDER_FENCED, /* this process has no lease any more */
     /* supervisor -> janitor */
-    ORDER_REAP,   /* process has died; ids: the jobs that were running in it */
+    ORDER_REAP, /* process has died; ids: the jobs that were running in it */
 };
 
 struct order {

@@ -36,7 +36,7 @@ struct janitor {
     struct ev_loop *loop;
     struct order_port *port;
     struct db *db;
-    bool open;           /* there is a session and it fits */
+    bool open; /* there is a session and it fits */
     bool poll_only;
     char held_back[512]; /* why the session may not be used; "" else */
 

@@ -111,14 +111,16 @@ on_up(void *owner, const struct db_session *session)
     j->score.backend_pid = session->backend_pid;
     if (queue_schema_fits(session, &err)) {
         log_info("connected to %s (server %d)%s", db_shown(j->db), session->server_version / 10000,
-                 session->poll_only ? ": behind a transaction pooler, so polling only, without NOTIFY"
-                                    : "");
+                 session->poll_only
+                     ? ": behind a transaction pooler, so polling only, without NOTIFY"
+                     : "");
         open_for_work(j);
         return;
     }
     /* Each worker says why; here it is only shown. */
     snprintf(j->held_back, sizeof(j->held_back), "%s", err.text);
-    snprintf(j->score.text, sizeof(j->score.text), "%.*s", (int)sizeof(j->score.text) - 1, err.text);
+    snprintf(j->score.text, sizeof(j->score.text), "%.*s", (int)sizeof(j->score.text) - 1,
+             err.text);
     loop_timer_in(j->loop, &j->look_again, LOOK_AGAIN_MS);
 }
 

@@ -60,9 +60,10 @@ on_surveyed(void *arg, const PGresult *res, const struct err *err)
     if (res != NULL) {
         describe(now, sizeof(now), res);
         if (now[0] != '\0' && strcmp(now, j->unhandled) != 0)
-            log_warn("jobs wait for a handler that no live worker has: %s; add it under 'handlers:' "
-                     "and reload",
-                     now);
+            log_warn(
+                "jobs wait for a handler that no live worker has: %s; add it under 'handlers:' "
+                "and reload",
+                now);
         memcpy(j->unhandled, now, sizeof(now));
     }
     duty_answered(j, &j->survey, SURVEY_EVERY_MS, err, "look for kinds without a handler");

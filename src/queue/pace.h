@@ -12,8 +12,8 @@
 
 struct pace {
     int64_t ahead_ms;
-    int most;           /* claim_max */
-    double average_ms;  /* 0 until the first job has ended */
+    int most;          /* claim_max */
+    double average_ms; /* 0 until the first job has ended */
 };
 
 void pace_init(struct pace *p, int64_t ahead_ms, int most);

@@ -70,11 +70,11 @@ void queue_read_claim(const PGresult *res, int row, struct claimed *ret);
 /* What becomes of a job; the words of pgcrew.finish(). */
 enum outcome {
     OUTCOME_SUCCEEDED,
-    OUTCOME_FAILED,    /* never again */
-    OUTCOME_RETRY,     /* charged; scheduled again, or failed when attempts are used up */
-    OUTCOME_AGAIN,     /* not charged; scheduled again */
+    OUTCOME_FAILED, /* never again */
+    OUTCOME_RETRY,  /* charged; scheduled again, or failed when attempts are used up */
+    OUTCOME_AGAIN,  /* not charged; scheduled again */
     OUTCOME_CANCELLED,
-    OUTCOME_RELEASE,   /* back as it was */
+    OUTCOME_RELEASE, /* back as it was */
 };
 
 const char *outcome_name(enum outcome outcome);
@@ -86,9 +86,9 @@ struct finished {
     int64_t wait_ms;    /* for RETRY and AGAIN */
     const char *result; /* JSON or NULL */
     const char *error;
-    const char *cause;  /* NULL when there is nothing to say */
-    int exit_status;    /* -1: none */
-    int signal;         /* 0: none */
+    const char *cause; /* NULL when there is nothing to say */
+    int exit_status;   /* -1: none */
+    int signal;        /* 0: none */
     const char *stderr_tail;
 };
 
@@ -100,7 +100,7 @@ struct finish_answer {
     int64_t job_id;
     const char *status; /* of the job now */
     int attempts, max_attempts;
-    int64_t wait_ms;    /* until the next attempt, -1: none */
+    int64_t wait_ms; /* until the next attempt, -1: none */
 };
 
 void queue_read_finish(const PGresult *res, int row, struct finish_answer *ret);

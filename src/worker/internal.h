@@ -58,8 +58,8 @@ TAILQ_HEAD(task_list, task);
 
 /* Is this process a lease holder? */
 enum holding {
-    HOLDING_NOT,    /* no session, or the session may not be used */
-    HOLDING_ASKED,  /* the registration is under way */
+    HOLDING_NOT,   /* no session, or the session may not be used */
+    HOLDING_ASKED, /* the registration is under way */
     HOLDING,
 };
 
@@ -86,15 +86,15 @@ struct worker {
 
     struct marks marks;
     struct pace pace;
-    bool claim_asked;      /* in flight */
-    bool claim_sweeps;     /* the one in flight */
+    bool claim_asked;  /* in flight */
+    bool claim_sweeps; /* the one in flight */
     int claim_wanted;
     int64_t claim_sent_ms;
-    bool wanted;           /* there may be work: a wake, a finished job, a fresh session */
-    bool idle;             /* what the supervisor was told */
+    bool wanted; /* there may be work: a wake, a finished job, a fresh session */
+    bool idle;   /* what the supervisor was told */
     bool report_asked;
 
-    struct arena scratch;  /* for reading one answer */
+    struct arena scratch; /* for reading one answer */
     struct board_score score;
 
     ev_timer beat, turn_later, flush, give_back, report, lease, pause;
@@ -121,7 +121,8 @@ void running_lose(struct task *task, const char *why);
 struct task *running_find(struct worker *w, int64_t job_id);
 
 /* claiming.c */
-void claiming_ask(struct worker *w); /* within the current transaction; does nothing when not wanted */
+/* Within the current transaction; does nothing when not wanted. */
+void claiming_ask(struct worker *w);
 bool claiming_is_wanted(const struct worker *w);
 void claiming_give_back(struct worker *w); /* what has not started */
 

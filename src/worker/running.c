@@ -2,8 +2,8 @@
  * From a claimed job to the end of its handler.
  */
 #include <stdio.h>
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -197,9 +197,9 @@ is_too_large(struct task *task)
         return false;
     f->outcome = OUTCOME_FAILED;
     f->cause = run_cause_name(RUN_PERMANENT);
-    f->error = arena_printf(&task->run.arena,
-                            "the payload has %zu bytes, limits.payload allows %zu",
-                            task->run.job.payload_len, w->conf->payload_max);
+    f->error =
+        arena_printf(&task->run.arena, "the payload has %zu bytes, limits.payload allows %zu",
+                     task->run.job.payload_len, w->conf->payload_max);
     finishing_add(task, &w->running);
     return true;
 }

@@ -19,9 +19,11 @@ test_backoff(void)
         backoff_failed(&b, 5);
     is_int(backoff_failed(&b, 5), 30000, "no wait is longer than the longest");
     is_int(backoff_failed(&b, 10000), 100, "ten healthy seconds are forgiven");
-    is_int(backoff_for_attempt(5000, 3600000, 1), 5000, "the first retry waits about the first wait");
+    is_int(backoff_for_attempt(5000, 3600000, 1), 5000,
+           "the first retry waits about the first wait");
     is_int(backoff_for_attempt(5000, 3600000, 4), 40000, "each retry waits twice as long");
-    is_int(backoff_for_attempt(5000, 3600000, 1000), 3600000, "a thousandth retry does not overflow");
+    is_int(backoff_for_attempt(5000, 3600000, 1000), 3600000,
+           "a thousandth retry does not overflow");
     for (int i = 0; i < 100; i++) {
         int64_t half = backoff_jitter(1000), full = backoff_full_jitter(1000);
 

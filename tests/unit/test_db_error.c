@@ -6,7 +6,6 @@
 #include "db/target.h"
 #include "tap.h"
 
-
 static const char *
 value_of(const struct target *t, const char *key)
 {
@@ -44,12 +43,14 @@ main(void)
     is_str(value_of(&t, "connect_timeout"), "10", "the connect timeout is in seconds");
     target_release(&t);
 
-    ok(target_init(&t, "host=/run/postgresql dbname=app", "x", 1500, &err), "key=value is understood");
+    ok(target_init(&t, "host=/run/postgresql dbname=app", "x", 1500, &err),
+       "key=value is understood");
     ok(value_of(&t, "sslmode") == NULL, "a local socket needs no TLS");
     is_str(value_of(&t, "connect_timeout"), "2", "a part of a second is rounded up");
     target_release(&t);
 
-    ok(!target_init(&t, "postgresql://me:geheim@[broken/app", "x", 1000, &err), "a broken URL is refused");
+    ok(!target_init(&t, "postgresql://me:geheim@[broken/app", "x", 1000, &err),
+       "a broken URL is refused");
     is_int(err.class, ERR_CONFIG, "a person has to mend it");
     ok(strstr(err.text, "geheim") == NULL, "the error does not repeat the password");
     target_release(&t);
