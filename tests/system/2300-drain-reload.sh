@@ -5,13 +5,19 @@ pg_start && migrate || bail 'no database'
 daemon_setup
 handlers "  slow: {exec: [/bin/sh, -c, 'echo \$PGCREW_JOB_ID >> $daemon_dir/ledger; exec sleep 1']}
   endless: {exec: [/bin/sleep, '600']}"
-start_daemon worker.count=2 worker.slots=2 worker.drain_timeout=2s worker.kill_grace=500ms queue.poll_interval=500ms
+options=(worker.count=2 worker.slots=2 worker.drain_timeout=2s worker.kill_grace=500ms queue.poll_interval=500ms)
+start_daemon "${options[@]}"
 sql "select pgcrew.enqueue('slow') from generate_series(1, 10)" >/dev/null
 some_run() { [ "$(sql "select count(*) from pgcrew.claims")" -gt 0 ]; }
 wait_for 10 some_run
 old=$(worker_pids)
 kill -HUP "$daemon_pid"
+ok 'reload: says when nothing has changed'                wait_for 10 logged 'reload: nothing has changed'
+is "$(worker_pids)" "$old"                               'reload: and replaces nobody then'
+write_config "${options[@]}" retry.first=4s
+kill -HUP "$daemon_pid"
 replaced() { local now p; now=$(worker_pids); for p in $old; do ! grep -qx "$p" <<<"$now" || return 1; done; [ "$(wc -l <<<"$now")" -eq 2 ]; }
+ok 'reload: says what has changed'                        wait_for 10 logged 'reload: retry.first 5s -> 4s'
 ok 'reload: every worker is replaced'                     wait_for 20 replaced
 ok 'reload: all jobs end'                                 wait_for 30 all_ended
 is "$(sort "$daemon_dir/ledger" | uniq -d | wc -l)" 0    'reload: none was run twice'
