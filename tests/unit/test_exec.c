@@ -327,8 +327,9 @@ test_surroundings(void)
     sigemptyset(&usr2);
     sigaddset(&usr2, SIGUSR2);
     sigprocmask(SIG_BLOCK, &usr2, NULL);
+    /* 32 and 33 belong to glibc: nobody can reset them, when our own parent ignores them. */
     trial_run(&t, "grep -E '^(SigBlk|SigIgn|NoNewPrivs)' /proc/$$/status | cut -f2 | "
-                  "tr '\\n' ' '");
+                  "sed 's/^0000000180000000$/0000000000000000/' | tr '\\n' ' '");
     sigprocmask(SIG_UNBLOCK, &usr2, NULL);
     signal(SIGPIPE, SIG_DFL);
     is_str(t.end.result, "\"0000000000000000 0000000000000000 1\"",
