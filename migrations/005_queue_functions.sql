@@ -602,7 +602,10 @@ begin
     perform pgcrew.wake();
   end if;
   return query
-  select v_moved, greatest(0, ceil(extract(epoch from min(s.run_at) - clock_timestamp()) * 1000))::bigint
+  select v_moved,
+         -- greatest() would make 0 of "nothing waits".
+         case when min(s.run_at) is not null
+              then greatest(0, ceil(extract(epoch from min(s.run_at) - clock_timestamp()) * 1000)) end::bigint
     from pgcrew.scheduled s;
 end
 $fn$;
@@ -804,14 +807,20 @@ begin
 end
 $fn$;
 
--- All that failed or was cancelled in a batch: how many start anew.
+-- All that failed or was cancelled in a batch: how many start anew.  By parts: retry_jobs
+-- compares its lists with each other row by row, which takes minutes for 20,000 at once.
 create or replace function pgcrew.retry_batch(p_batch uuid) returns int
 language plpgsql volatile security definer set search_path = '' as $fn$
+declare
+  v_ids  bigint[] := array(select j.id from public.jobs j
+                            where j.batch_id = p_batch and j.status in ('failed', 'cancelled') order by j.id);
+  v_anew int := 0;
 begin
-  return (select count(*) from pgcrew.retry_jobs(
-                   array(select j.id from public.jobs j
-                          where j.batch_id = p_batch and j.status in ('failed', 'cancelled'))) r
-           where r.what = 'queued');
+  for v_from in 1 .. coalesce(cardinality(v_ids), 0) by 200 loop
+    v_anew := v_anew + (select count(*) from pgcrew.retry_jobs(v_ids[v_from : v_from + 199]) r
+                         where r.what = 'queued');
+  end loop;
+  return v_anew;
 end
 $fn$;
 

@@ -10,6 +10,8 @@
 
 #define PROMOTE_MOST 1000
 #define SURVEY_EVERY_MS 15000
+/* What is due may be locked by another host's janitor: no reason to ask without pause. */
+#define SOONEST_MS 10
 
 static void
 on_promoted(void *arg, const PGresult *res, const struct err *err)
@@ -22,7 +24,7 @@ on_promoted(void *arg, const PGresult *res, const struct err *err)
     if (moved > 0)
         order_say(j->port, ORDER_NEWS);
     if (next_ms >= 0 && next_ms < wait_ms)
-        wait_ms = next_ms;
+        wait_ms = next_ms > SOONEST_MS ? next_ms : SOONEST_MS;
     if (moved == PROMOTE_MOST)
         wait_ms = 0;
     duty_answered(j, &j->promote, wait_ms, err, "promote scheduled jobs");
