@@ -124,21 +124,31 @@ test_held_pipe(void)
     none_left(&t, 1, "a held pipe");
 }
 
+/* The pids that a script wrote as "handler guard"; stops the test rather than signal pid 0. */
+static void
+read_pair(int *ret_handler, int *ret_guard)
+{
+    AUTO(file) FILE *f = fopen(trial_path("pids"), "re");
+
+    if (f == NULL || fscanf(f, "%d %d", ret_handler, ret_guard) != 2 || *ret_handler <= 1 ||
+        *ret_guard <= 1) {
+        printf("Bail out! the script did not write its pids\n");
+        exit(1);
+    }
+}
+
 static void
 test_guard_killed(void)
 {
     struct trial t;
     size_t two = 2, three = 3;
-    FILE *f;
-    int guard = 0;
+    int handler, guard;
 
     begin(&t,
           "echo $$ >>$PIDS; echo $PPID >>$PIDS; setsid sh -c 'echo $$ >>$PIDS; exec sleep 1000' & "
           "sleep 1000");
     trial_until(are_pids_written, &three, 5000);
-    f = fopen(trial_path("pids"), "re");
-    ok(fscanf(f, "%*d %d", &guard) == 1 && guard > 1, "the parent of a handler is its guard");
-    fclose(f);
+    read_pair(&handler, &guard);
     kill(guard, SIGKILL);
     trial_wait(&t);
     is_int(t.end.cause, RUN_SIGNAL, "a guard that is killed ends the attempt");
@@ -188,6 +198,25 @@ test_worker_killed(void)
     kill(worker, SIGKILL);
     dead = trial_until(are_pids_dead, NULL, 2000);
     ok(dead, "they die with their worker (%" PRId64 " ms)", clock_mono_ms() - killed_mono);
+}
+
+/* Worker and guard die at once: only the kernel can end the handler now. */
+static void
+test_both_killed(void)
+{
+    size_t two = 2;
+    int handler, guard;
+    pid_t worker;
+
+    pids_forget();
+    worker = fork_worker("trap '' TERM HUP; echo $$ $PPID >>$PIDS; while :; do sleep 1; done");
+    trial_until(are_pids_written, &two, 5000);
+    read_pair(&handler, &guard);
+    kill(guard, SIGSTOP);
+    kill(worker, SIGKILL);
+    kill(guard, SIGKILL);
+    ok(trial_until(are_pids_dead, NULL, 2000), "a handler dies with its guard, too");
+    handler_kill_strays();
 }
 
 static bool
@@ -244,6 +273,7 @@ main(void)
     test_held_pipe();
     test_guard_killed();
     test_worker_killed();
+    test_both_killed();
     test_no_leaks();
     test_many_at_once();
     trials_end();
