@@ -81,5 +81,13 @@ tool batch retry "$batch" --json
 is "$(field '.queued, .total' | paste -sd ' ')" '2 4'   'batch retry'
 tool batch cancel "$user2"
 status_is 1 'a batch that is not there'
+
+big=55555555-5555-5555-5555-555555555555
+seq 20000 >"$pg_dir/lines"
+tool enqueue mail --jsonl "$pg_dir/lines" --batch "$big"
+tool batch cancel "$big" --json
+is "$(field .cancelled)" 20000                          'a big batch is cancelled'
+out=$(PGOPTIONS='-c statement_timeout=30s' "$build/pgcrew" batch retry "$big" --json)
+is "$(field .queued)" 20000                             'and queued again, in seconds'
 is "$(broken)" ''                                       'the tables agree with each other'
 done_testing
