@@ -13,10 +13,8 @@ clang-format --version | grep -q ' version 14\.' || skip_all 'clang-format is no
 
 cd "$top" || exit 1
 mapfile -t sources < <(find src include tests -name '*.[ch]' 2>/dev/null | sort)
-for file in "${sources[@]}"; do
-    clang-format --dry-run -Werror "$file" 2>>"$dir/out" || echo "$file"
-done >"$dir/bad"
-is "$(cat "$dir/bad")" "" "all C is formatted"
+clang-format --dry-run -Werror "${sources[@]}" 2>"$dir/out"
+is "$(sed -n 's/:[0-9:]* error: .*//p' "$dir/out" | sort -u)" "" "all C is formatted"
 head -n 20 "$dir/out" | sed 's/^/# /'
 
 cp .clang-format "$dir/"
