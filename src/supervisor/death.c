@@ -130,7 +130,7 @@ member_ended(struct slot *slot, int wait_status)
     member_free(member);
     if (slot->is_leaving)
         leave_list(slot);
-    stray_look(sup);
+    stray_look_soon(sup);
     ending_check(sup);
 }
 
@@ -148,7 +148,7 @@ on_any_child(UNUSED struct ev_loop *loop, ev_child *w, UNUSED int events)
     }
     /* A guard whose worker is dead, or, for process 1, anybody's orphan. */
     stray_forget_inherited(sup, w->rpid);
-    stray_look(sup);
+    stray_look_soon(sup);
 }
 
 void

@@ -5,6 +5,7 @@
  * they drain, and gives back what they still held.
  */
 #include "base/log.h"
+#include "base/text.h"
 #include "supervisor/internal.h"
 
 /* How much longer than a handler's own grace a worker may take to end. */
@@ -35,14 +36,15 @@ void
 ending_drain(struct supervisor *sup, bool with_limit)
 {
     bool is_first = sup->ending == ENDING_NOT;
+    char limit[32];
 
     if (sup->ending > ENDING_DRAIN)
         return;
     sup->ending = ENDING_DRAIN;
     sup->ending_has_limit |= with_limit;
     if (with_limit) {
-        log_info("ending: running jobs may take up to %lld ms more",
-                 (long long)sup->conf->drain_ms);
+        log_info("ending: running jobs may take up to %s more",
+                 text_from_ms(limit, sup->conf->drain_ms));
         set_patience(sup, sup->conf->drain_ms);
     } else {
         log_info("ending when all running jobs have ended");

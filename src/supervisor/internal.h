@@ -166,7 +166,7 @@ void death_stop_in_child(struct supervisor *sup);
 
 /* strays.c */
 void stray_init(struct supervisor *sup);
-void stray_look(struct supervisor *sup); /* something has ended: is all of it gone? */
+void stray_look_soon(struct supervisor *sup); /* something has ended: is all of it gone? */
 void stray_tick(struct supervisor *sup);
 void stray_forget_inherited(struct supervisor *sup, pid_t pid);
 void stray_kill_all(struct supervisor *sup);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "supervisor/internal.h"
 
 static void
@@ -15,7 +16,7 @@ check(struct supervisor *sup, struct slot *slot, int64_t now_ms, bool we_slept)
     struct member *m = slot->member;
     struct board_roster who;
     struct board_score score;
-    char title[48];
+    char title[48], since[32];
 
     if (!board_read(sup->board, m->place, &who, &score))
         return;
@@ -26,8 +27,8 @@ check(struct supervisor *sup, struct slot *slot, int64_t now_ms, bool we_slept)
     if (now_ms - m->beat_seen_mono_ms < sup->conf->stall_ms || m->is_stalled)
         return;
     m->is_stalled = true;
-    log_error("%s (pid %d) has not answered for %lld ms: killing it", slot_title(slot, title),
-              (int)m->pid, (long long)(now_ms - m->beat_seen_mono_ms));
+    log_error("%s (pid %d) has not answered for %s: killing it", slot_title(slot, title),
+              (int)m->pid, text_ago(since, now_ms - m->beat_seen_mono_ms));
     slot_event(slot, SLOT_EV_STALLED);
 }
 

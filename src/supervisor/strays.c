@@ -36,8 +36,8 @@ signal_strays(struct supervisor *sup, int sig)
     return tree_signal(sig, keep, n);
 }
 
-void
-stray_look(struct supervisor *sup)
+static void
+look(struct supervisor *sup)
 {
     int64_t now_ms = clock_mono_ms(), died_ms;
     size_t strays;
@@ -60,7 +60,14 @@ stray_look(struct supervisor *sup)
 static void
 on_look_again(UNUSED struct ev_loop *loop, ev_timer *timer, UNUSED int events)
 {
-    stray_look(timer->data);
+    look(timer->data);
+}
+
+/* Not at once: when many die together they are all looked after in one go. */
+void
+stray_look_soon(struct supervisor *sup)
+{
+    loop_timer_in(sup->loop, &sup->strays, 0);
 }
 
 /* Strays that no death of a worker explains, such as those that we went on without. */

@@ -123,6 +123,8 @@ start_writer(struct board *b, int place)
 {
     pid_t pid = fork();
 
+    if (pid < 0)
+        abort();
     if (pid != 0)
         return pid;
     for (uint64_t n = 1;; n++) {

@@ -72,6 +72,8 @@ start_server(struct rlimit most_fds)
     if (pipe(ready) < 0)
         abort();
     pid = fork();
+    if (pid < 0)
+        abort();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (!ctl_listen(path, NULL, &place, &err))
