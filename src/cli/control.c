@@ -45,11 +45,13 @@ scale_run(struct cli *cli, const struct args *args)
     msgpack_pack_int64(&pk, n);
     if (!cli_ask_daemon(cli, "scale", &params, &answer))
         return cli->status;
-    if (cli->json)
+    if (cli->json) {
         out_json(cli, answer);
-    else
-        printf("%d workers wanted, until the next reload or restart\n",
-               (int)value_int(answer, "workers"));
+        return CLI_DONE;
+    }
+    printf("%d workers wanted, until the next reload or restart\n",
+           (int)value_int(answer, "workers"));
+    json_decref(answer);
     return CLI_DONE;
 }
 
@@ -70,6 +72,7 @@ reload_run(struct cli *cli, UNUSED const struct args *args)
                                                            : "nothing has changed",
                   false);
     putchar('\n');
+    json_decref(answer);
     return CLI_DONE;
 }
 
