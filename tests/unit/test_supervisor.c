@@ -48,11 +48,11 @@ is_noted(const char *name)
 
 /* A line to a file, in one write, so that lines of several children do not mix. */
 static void
-tell(const char *name, const char *format, int a, int b)
+tell(const char *name, const char *what, int a, int b)
 {
     char line[64];
     int fd = open(in_dir(name), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-    int len = snprintf(line, sizeof(line), format, a, b);
+    int len = snprintf(line, sizeof(line), "%s %d %d\n", what, a, b);
 
     if (write(fd, line, (size_t)len) != len)
         abort();
@@ -87,9 +87,10 @@ on_order(void *owner, const struct order *order)
     struct fake *f = owner;
     struct order answer = {.what = ORDER_REAPED, .process = order->process};
 
-    tell("heard", order->what == ORDER_REAP ? "reap %d ids, first %d\n" : "other %d %d\n",
-         order->what == ORDER_REAP ? (int)order->n_ids : f->child->slot,
-         order->what == ORDER_REAP ? (int)order->ids[0] : (int)order->what);
+    if (order->what == ORDER_REAP)
+        tell("heard", "reap", (int)order->n_ids, (int)order->ids[0]);
+    else
+        tell("heard", order_name(order->what), f->child->slot, (int)getpid());
     if (order->what == ORDER_REAP && !is_noted("deaf"))
         order_send(f->port, &answer);
     if (order->what == ORDER_STOP ||
@@ -131,8 +132,7 @@ fake_main(const struct child *child, bool is_worker)
 {
     static struct fake f;
 
-    tell("starts", is_worker ? "worker %d pid %d\n" : "janitor %d pid %d\n", child->slot,
-         (int)getpid());
+    tell("starts", is_worker ? "worker" : "janitor", child->slot, (int)getpid());
     if (is_worker && child->slot == 2 && is_noted("exit75"))
         return CHILD_EXIT_DATABASE;
     if (is_worker && child->slot == 2 && is_noted("exit78"))
@@ -300,7 +300,7 @@ test_crash(void)
 
     forget("heard");
     signal_child(old, SIGKILL);
-    ok(WAIT_FOR(count_lines("heard", "reap 2 ids, first 4711") == 1, 3000),
+    ok(WAIT_FOR(count_lines("heard", "reap 2 4711") == 1, 3000),
        "a worker is killed: the janitor hears of it and of the two jobs that ran");
     ok(clock_mono_ms() - begin < 100, "within 100 ms (%d)", (int)(clock_mono_ms() - begin));
     ok(WAIT_FOR(stat_of("workers", "ready") == 4, 3000), "another one is started");
