@@ -11,6 +11,7 @@
 
 #include "base/proc.h"
 #include "config/conf.h"
+#include "db/target.h"
 #include "janitor/janitor.h"
 #include "supervisor/supervisor.h"
 #include "worker/worker.h"
@@ -137,6 +138,17 @@ fill_standard_fds(void)
     return fd >= 0;
 }
 
+/* What the children would find out later, each for itself. */
+static bool
+is_database_url(const struct conf *conf, struct err *err)
+{
+    struct target target;
+    bool good = target_init(&target, conf->db_url, "", conf->connect_timeout_ms, err);
+
+    target_release(&target);
+    return good || err_before(err, "database.url");
+}
+
 static int
 run_with_config(const struct command_line *line)
 {
@@ -148,7 +160,7 @@ run_with_config(const struct command_line *line)
     AUTO(buf) struct buf text = {0};
     struct err err = {0};
 
-    if (!conf_load(&plan.source, &plan.conf, &err)) {
+    if (!conf_load(&plan.source, &plan.conf, &err) || !is_database_url(plan.conf, &err)) {
         fprintf(stderr, "pgcrewd: %s\n", err.text);
         return EXIT_CONFIG;
     }
