@@ -2,6 +2,8 @@
 # number of them run at once.  It is gone when the shell that started it ends.
 #
 #   pg_start [superuser]   a new cluster; exports PGHOST PGPORT PGUSER PGDATABASE
+#                          PG_CONF: more lines of postgresql.conf; PG_TCP_PORT: listen
+#                          there on 127.0.0.1, too; PG_KEEP: leave it behind
 #   pg_stop [immediate]    stop it (fast, if not said otherwise)
 #   pg_restart [immediate] stop it and start it again, same data
 #   pg_cleanup             stop and remove; runs by itself at the end
@@ -10,6 +12,7 @@
 #   sqlstate_of 'query' [option...]     the SQLSTATE of its error, or 00000
 #   apply file...          each file as one simple query, as an editor would send it
 #   migrate                all of migrations/
+#   free_port              one that nobody listens on just now
 #   wait_for seconds cmd...             until cmd succeeds
 #   at_exit cmd            more to do at the end, before the cluster goes
 #
@@ -53,7 +56,8 @@ pg_start() {
         >"$pg_dir/initdb.log" 2>&1 || { cat "$pg_dir/initdb.log"; bail 'initdb failed'; }
     # Nothing here survives the machine: no need to wait for the disk.
     cat >>"$pg_dir/data/postgresql.conf" <<-CONF
-	listen_addresses = ''
+	listen_addresses = '${PG_TCP_PORT:+127.0.0.1}'
+	port = ${PG_TCP_PORT:-5432}
 	unix_socket_directories = '$pg_dir/run'
 	unix_socket_permissions = 0777
 	fsync = off
@@ -69,7 +73,7 @@ pg_start() {
     if [ -n "${PG_CONF:-}" ]; then
         printf '%s\n' "$PG_CONF" >>"$pg_dir/data/postgresql.conf"
     fi
-    export PGHOST=$pg_dir/run PGPORT=5432 PGUSER=$user PGDATABASE=postgres
+    export PGHOST=$pg_dir/run PGPORT=${PG_TCP_PORT:-5432} PGUSER=$user PGDATABASE=postgres
     unset PGSERVICE PGPASSWORD PGSSLMODE PGOPTIONS PGAPPNAME DATABASE_URL SUPABASE_DB_URL
     pg_up
 }
@@ -142,12 +146,17 @@ sqlstate_of() {
 apply() {
     local file
     for file; do
-        psql -Xq -v ON_ERROR_STOP=1 -c "$(cat "$file")" 2>&1 || return 1
+        PGOPTIONS='-c client_min_messages=warning' psql -Xq -v ON_ERROR_STOP=1 -c "$(cat "$file")" 2>&1 || return 1
     done
 }
 
 migrate() {
-    PGOPTIONS='-c client_min_messages=warning' apply "$repo"/migrations/[0-9]*.sql
+    apply "$repo"/migrations/[0-9]*.sql
+}
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null ||
+        echo $((20000 + RANDOM % 20000))
 }
 
 wait_for() {
