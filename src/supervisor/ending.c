@@ -139,8 +139,9 @@ on_impatient(UNUSED struct ev_loop *loop, ev_timer *timer, UNUSED int events)
     } else if (sup->ending == ENDING_STOP) {
         go_to(sup, ENDING_KILL);
     } else if (sup->ending == ENDING_REAP) {
-        log_warn("ending: the database was not told of %zu dead workers; their leases will tell it",
-                 sup->n_reaps);
+        log_warn(
+            "ending: the database was not told of %zu workers that have ended; their leases will tell it",
+            sup->n_reaps);
         go_to(sup, ENDING_JANITOR);
     } else if (sup->ending == ENDING_JANITOR && sup->janitor.state != SLOT_KILLED) {
         set_patience(sup, KILL_MS);
