@@ -526,10 +526,14 @@ declare
   v_holders bigint[];
   v_name    text;
 begin
-  -- Waits for a claim still under way in its backend, so that none comes later.
-  with gone as (
-    delete from pgcrew.workers w where w.process = p_process returning w.holder, w.name, w.slot)
-  select array_agg(gone.holder), max(gone.name || '/' || gone.slot) into v_holders, v_name from gone;
+  -- Twice: the first waits for what is still under way in its backend, a claim, or a new
+  -- registration, whose row only the second can see.
+  for v_round in 1 .. 2 loop
+    with gone as (
+      delete from pgcrew.workers w where w.process = p_process returning w.holder, w.name, w.slot)
+    select v_holders || array_agg(gone.holder), coalesce(v_name, max(gone.name || '/' || gone.slot))
+      into v_holders, v_name from gone;
+  end loop;
   return pgcrew.undo_claims(
            array(select c.token from pgcrew.claims c
                   where c.holder = any (v_holders) order by c.token for update),

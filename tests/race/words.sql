@@ -1,0 +1,65 @@
+-- What the specs say instead of long statements.  Workers are 1 and 2, jobs 1, 2, 3.
+create schema race;
+create table race.held (worker int primary key, token bigint, ids bigint[]);
+
+create function race.start(jobs int) returns void language plpgsql as $fn$
+begin
+  truncate public.jobs restart identity; -- a trigger empties the tables of the protocol
+  truncate pgcrew.workers, pgcrew.kinds, race.held restart identity;
+  perform pgcrew.register_worker(race.process(i), 'host', i, i, 'test', '{default}', null, 1, 30000)
+     from generate_series(1, 2) i;
+  perform pgcrew.enqueue('a') from generate_series(1, jobs);
+end
+$fn$;
+
+create function race.process(worker int) returns uuid language sql immutable as
+  $fn$ select format('00000000-0000-0000-0000-%s', lpad(worker::text, 12, '0'))::uuid $fn$;
+
+create function race.holder(worker int) returns bigint language sql stable as
+  $fn$ select holder from pgcrew.workers w where w.slot = worker $fn$;
+
+-- The ids that the worker gets, from seq on.
+create function race.claim(worker int, want int, from_seq bigint default 0) returns bigint[] language plpgsql as $fn$
+declare
+  v_token bigint;
+  v_ids   bigint[];
+begin
+  select min(c.token), array_agg(c.job_id order by c.job_id) into v_token, v_ids
+    from pgcrew.claim(race.holder(worker), '{default}', '{0}', array[from_seq], null, want) c;
+  insert into race.held values (worker, v_token, v_ids)
+  on conflict on constraint held_pkey do update set token = v_token, ids = v_ids;
+  return v_ids;
+end
+$fn$;
+
+-- What it claimed last has ended like this; also when it was taken away meanwhile.
+create function race.finish(worker int, outcome text, holder bigint default null) returns table (id bigint, status text)
+language sql as $fn$
+  select f.job_id, f.status
+    from race.held h,
+         pgcrew.finish(coalesce(finish.holder, race.holder(worker)), h.token, h.ids,
+                       array_fill(outcome, array[cardinality(h.ids)]), array_fill(5, array[cardinality(h.ids)]),
+                       array_fill(60000::bigint, array[cardinality(h.ids)]), null, null, null, null, null, null) f
+   where h.worker = finish.worker order by 1
+$fn$;
+
+-- Where every job is: id, status, table.
+create function race.places() returns table (id bigint, status text, place text) language sql stable as $fn$
+  select j.id, j.status,
+         concat_ws('+', (select 'ready' from pgcrew.ready r where r.job_id = j.id),
+                        (select 'scheduled' from pgcrew.scheduled s where s.job_id = j.id),
+                        (select 'claimed' from pgcrew.claims c where j.id = any (c.job_ids)))
+    from public.jobs j order by j.id
+$fn$;
+
+-- The spec language ends a step at the first closing brace: arrays and JSON live here.
+create function race.late_claim(holder bigint) returns bigint language sql as
+  $fn$ select count(*) from pgcrew.claim(holder, '{default}', '{0}', '{0}', null, 1) $fn$;
+
+create function race.register(worker int) returns int language sql as
+  $fn$ select cardinality(tokens)
+         from pgcrew.register_worker(race.process(worker), 'host', worker, 1, 'test', '{default}', null, 1, 30000) $fn$;
+
+create function race.sign_in() returns void language sql as
+  $fn$ select set_config('request.jwt.claims', '{"sub": "11111111-1111-4111-8111-111111111111"}', false) $fn$;
+grant usage on schema race to authenticated;
