@@ -3,9 +3,9 @@
 #
 #   debian/build-deb.sh pgcrew-0.1.0.tar.xz OUT
 #
-# OUT is made anew and gets the packages, the source package and build.log.  The
-# archive becomes the .orig archive as it is, so that what is packaged is what is
-# shipped, and never what else lies in a checkout.
+# OUT is made anew and gets the packages, the source package and build.log.  What is
+# packaged is what is shipped, never what else lies in a checkout; the .orig archive is
+# the same without debian/.
 set -eu
 
 [ $# -eq 2 ] || { echo "usage: $0 ARCHIVE.tar.xz OUT" >&2; exit 2; }
@@ -16,10 +16,15 @@ version=${version%.tar.xz}
 
 rm -rf "$out"
 mkdir -p "$out"
-cp "$archive" "$out/pgcrew_$version.orig.tar.xz"
 cd "$out"
-tar -xf "pgcrew_$version.orig.tar.xz"
-if ! (cd "pgcrew-$version" && dpkg-buildpackage -us -uc) >build.log 2>&1; then
+tar -xf "$archive"
+tar --exclude="pgcrew-$version/debian" --sort=name --owner=0 --group=0 --numeric-owner \
+    --mtime="@$(dpkg-parsechangelog -l "pgcrew-$version/debian/changelog" -S Timestamp)" \
+    -cJf "pgcrew_$version.orig.tar.xz" "pgcrew-$version"
+
+# Called from a make of its own: its flags are not for this build.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+if ! (cd "pgcrew-$version" && dpkg-buildpackage -us -uc -Jauto) >build.log 2>&1; then
     tail -40 build.log >&2
     echo "$0: the package does not build; all of it is in $out/build.log" >&2
     exit 1
