@@ -89,8 +89,10 @@ if [ "$(id -u)" != 0 ]; then
     skip 'not root' 'the daemon survives a failing fork'
 else
     write_config worker.count=2
-    chown -R 61234:61234 "$daemon_dir"
-    nobody=(setpriv --reuid 61234 --regid 61234 --clear-groups --inh-caps=-all --bounding-set=-all)
+    # Limits count what a user has on the whole machine: not the one of another test run.
+    uid=$((60000 + $$ % 4000))
+    chown -R "$uid:$uid" "$daemon_dir"
+    nobody=(setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all --bounding-set=-all)
     # Of the four processes this user may have two are taken, so there is room for the janitor only.
     "${nobody[@]}" sleep 100 & taken=($!)
     "${nobody[@]}" sleep 100 & taken+=($!)
