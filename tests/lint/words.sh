@@ -10,7 +10,7 @@ cd "$top" || exit 1
 here() {
     grep -rnIE --exclude-dir=.git --exclude-dir=build-aux --exclude-dir=autom4te.cache \
         --exclude=words.sh --exclude=configure --exclude='configure~' --exclude=aclocal.m4 \
-        --exclude=Makefile.in --exclude-dir='build*' \
+        --exclude=Makefile.in --exclude-dir='build*' --exclude='*.out' \
         -e "$1" src migrations tests conf contrib debian configure.ac Makefile.am ./*.md 2>/dev/null
 }
 
