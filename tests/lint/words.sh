@@ -16,7 +16,8 @@ here() {
 
 is "$(here '\b(TODO|FIXME|XXX)\b' | grep -v 'XXXXXX')" "" "nothing is left to be done later"
 is "$(here '^(<<<<<<<|>>>>>>>) ')" "" "no conflict markers"
-is "$(here '[ 	]+$' | grep -v '^debian/changelog')" "" "no blanks at line ends"
+# In tests a blank may be what an answer ends with.
+is "$(here '[ 	]+$' | grep -v '^tests/')" "" "no blanks at line ends"
 ok "this test can find something" test -n "$(here '^struct conf')"
 
 done_testing
