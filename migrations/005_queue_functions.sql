@@ -176,7 +176,8 @@ begin
     update public.jobs j
        set status = 'running',
            started_at = coalesce(j.started_at, v_now - coalesce(t.ran_ms, 0) * interval '1 ms'),
-           progress = coalesce(least(greatest(t.progress, 0), 100), j.progress),
+           -- least() and greatest() pass over null: they would make 0 of "nothing new".
+           progress = case when t.progress is null then j.progress else least(greatest(t.progress, 0), 100) end,
            progress_note = coalesce(t.note, j.progress_note)
       from told t
      where j.id = t.id and j.status in ('queued', 'running')
