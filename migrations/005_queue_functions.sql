@@ -616,7 +616,7 @@ end
 $fn$;
 
 -- Kinds that wait and that no live worker of their queue has a handler for, among the
--- first 1000 jobs of each queue.
+-- next 1000 jobs of each queue.
 create or replace function pgcrew.survey(p_queues text[])
 returns table (queue text, kind text, jobs int)
 language plpgsql volatile security definer
@@ -627,8 +627,13 @@ begin
   return query
   select q.queue, r.kind, count(*)::int
     from unnest(p_queues) q (queue),
-         lateral (select x.kind from pgcrew.ready x where x.queue = q.queue
-                   order by x.priority desc, x.seq desc limit 1000) r
+         -- What nobody takes gathers at the front, of each priority.
+         lateral (select x.kind
+                    from generate_series(9, 0, -1) p (priority),
+                         lateral (select y.kind from pgcrew.ready y
+                                   where y.queue = q.queue and y.priority = p.priority
+                                   order by y.seq limit 1000) x
+                   limit 1000) r
    where not exists (select from pgcrew.workers w
                       where q.queue = any (w.queues) and (w.kinds is null or r.kind = any (w.kinds))
                         and w.seen_at + w.lease > clock_timestamp())
