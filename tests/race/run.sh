@@ -19,7 +19,7 @@ out=$(mktemp -d "${TMPDIR:-/tmp}/pgcrew-race.XXXXXX")
 at_exit "rm -rf '$out'"
 for spec in "$here"/*.spec; do
     name=$(basename "$spec" .spec)
-    timeout 60 "$tester" "host=$PGHOST port=$PGPORT user=$PGUSER dbname=$PGDATABASE" <"$spec" >"$out/$name.out" 2>&1
+    timeout 60 env PGISOLATIONTIMEOUT=20 "$tester" "host=$PGHOST port=$PGPORT user=$PGUSER dbname=$PGDATABASE" <"$spec" >"$out/$name.out" 2>&1
     if [ "${1:-}" = --accept ]; then
         cp "$out/$name.out" "$here/expected/$name.out"
     elif cmp -s "$out/$name.out" "$here/expected/$name.out"; then

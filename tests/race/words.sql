@@ -63,3 +63,28 @@ create function race.register(worker int) returns int language sql as
 create function race.sign_in() returns void language sql as
   $fn$ select set_config('request.jwt.claims', '{"sub": "11111111-1111-4111-8111-111111111111"}', false) $fn$;
 grant usage on schema race to authenticated;
+
+-- One job of what it claimed last.
+create function race.finish_one(worker int, job bigint, outcome text) returns table (id bigint, status text)
+language sql as $fn$
+  select f.job_id, f.status
+    from race.held h,
+         pgcrew.finish(race.holder(worker), h.token, array[job], array[outcome], array[5], array[60000::bigint],
+                       null, null, null, null, null, null) f
+   where h.worker = finish_one.worker
+$fn$;
+
+-- All of them run and are half done; comes back with those that are not its own any more.
+create function race.report(worker int) returns setof bigint language sql as $fn$
+  select r.job_id
+    from race.held h,
+         pgcrew.report(race.holder(worker), array_fill(h.token, array[cardinality(h.ids)]), h.ids,
+                       array_fill(500, array[cardinality(h.ids)]), array_fill(50::real, array[cardinality(h.ids)]), null) r
+   where h.worker = report.worker order by 1
+$fn$;
+
+create function race.heartbeat(worker int) returns bigint language sql as
+  $fn$ select count(*) from pgcrew.heartbeat(array[race.process(worker)]) $fn$;
+
+create function race.expire(worker int) returns void language sql as
+  $fn$ update pgcrew.workers set seen_at = now() - interval '2 ms', lease = '1 ms' where slot = worker $fn$;
