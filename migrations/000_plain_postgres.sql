@@ -44,17 +44,18 @@ begin
   grant usage on schema public to anon, authenticated, service_role;
 
   -- Whoever checks the token (a gateway, PostgREST) sets request.jwt.claims for one
-  -- transaction.  Afterwards a pooled connection has '' there, not null.
+  -- transaction.  Afterwards a pooled connection has '' there, not null.  A SET on these
+  -- functions would keep them from being inlined: 2 us for every row of a bulk insert.
   if to_regprocedure('auth.jwt()') is null then
-    create function auth.jwt() returns jsonb language sql stable set search_path = '' as
+    create function auth.jwt() returns jsonb language sql stable as
       $f$ select nullif(current_setting('request.jwt.claims', true), '')::jsonb $f$;
   end if;
   if to_regprocedure('auth.uid()') is null then
-    create function auth.uid() returns uuid language sql stable set search_path = '' as
+    create function auth.uid() returns uuid language sql stable as
       $f$ select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid $f$;
   end if;
   if to_regprocedure('auth.role()') is null then
-    create function auth.role() returns text language sql stable set search_path = '' as
+    create function auth.role() returns text language sql stable as
       $f$ select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role' $f$;
   end if;
 end
