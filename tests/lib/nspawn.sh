@@ -2,8 +2,9 @@
 # and of the unit: systemd-nspawn on a folder made by mmdebstrap.
 #
 #   nspawn_why_not           a reason why this host cannot; empty when it can
-#   nspawn_boot package...   a fresh machine with these packages in it (systemd, dbus and
-#                            procps always); what was fetched is kept in a cache
+#   nspawn_fetch package...  what a machine with these packages is made of (systemd, dbus
+#                            and procps always); kept in a cache
+#   nspawn_boot              a fresh machine of that
 #   in_machine cmd...        run there, as root, with a plain environment
 #   machine_put file path    copy a file into it
 #   nspawn_cleanup           power it off and remove it
@@ -26,38 +27,45 @@ nspawn_why_not() {
     for tool in systemd-nspawn:systemd-container mmdebstrap:mmdebstrap nsenter:util-linux; do
         command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
     done
-    [ ${#missing[@]} -gt 0 ] || return 0
-    nspawn_install "${missing[@]}" || echo "cannot install ${missing[*]}"
+    if [ ${#missing[@]} -gt 0 ] && ! nspawn_install "${missing[@]}"; then
+        echo "cannot install ${missing[*]}"
+    elif ! unshare --mount --pid --fork true 2>/dev/null; then
+        echo 'this host allows no namespaces'
+    fi
 }
 
 nspawn_install() {
-    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"; } \
-        >/dev/null 2>&1 </dev/null
+    {
+        apt-get update -q && DEBIAN_FRONTEND=noninteractive \
+            apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
+    } >/dev/null 2>&1 </dev/null
 }
 
 # --- the folder ------------------------------------------------------------------------
 
 # Made once a week for a list of packages: reruns unpack it in seconds.
-nspawn_tarball() {
-    local cache packages=$1 key tarball
+nspawn_fetch() {
+    local cache packages key tarball
+    packages=$(printf '%s\n' systemd-sysv dbus procps "$@" | sort -u | paste -sd,)
     cache=${PGCREW_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/pgcrew-tests}
     key=$(printf '%s %s %s' "$(nspawn_suite)" "$packages" "$(date +%G-%V)" | sha256sum | cut -c 1-16)
     tarball=$cache/machine-$key.tar
     if [ ! -f "$tarball" ]; then
         mkdir -p "$cache"
         rm -f "$cache"/machine-*.tar
+        # shellcheck disable=SC2016  # the hook's own $1
         mmdebstrap --quiet --variant=apt --include="$packages" \
             --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
             --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-include=/usr/share/doc/pgcrew*' \
             --dpkgopt='path-include=/usr/share/man/*/pgcrew*' \
             --aptopt='Acquire::Languages "none"' --customize-hook='rm -rf "$1"/var/lib/apt/lists/*_*' \
-            "$(nspawn_suite)" "$tarball.$$" >"$cache/mmdebstrap.log" 2>&1 || {
-            rm -f "$tarball.$$"
+            "$(nspawn_suite)" "$tarball.$$.tar" >"$cache/mmdebstrap.log" 2>&1 || {
+            rm -f "$tarball.$$.tar"
             return 1
         }
-        mv "$tarball.$$" "$tarball"
+        mv "$tarball.$$.tar" "$tarball"
     fi
-    echo "$tarball"
+    nspawn_tarball=$tarball
 }
 
 # --- the machine -----------------------------------------------------------------------
@@ -77,7 +85,8 @@ nspawn_start() {
     for group in "${nspawn_groups[@]}"; do
         echo "$BASHPID" >"$group/cgroup.procs"
     done
-    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 exec systemd-nspawn --boot --register=no --keep-unit \
+    # When the test is killed, TERM asks the machine to power off.
+    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 exec setpriv --pdeathsig TERM systemd-nspawn --boot --register=no --keep-unit \
         --private-network --machine="$nspawn_name" -D "$nspawn_dir/root" --console=pipe \
         >"$nspawn_dir/console.log" 2>&1 </dev/null
 }
@@ -88,22 +97,21 @@ nspawn_is_up() {
 }
 
 nspawn_boot() {
-    local packages tarball deadline=$((SECONDS + 60))
+    local deadline
     nspawn_groups=()
     nspawn_name=pgcrew-test-$$
     nspawn_dir=$(mktemp -d "${TMPDIR:-/tmp}/pgcrew-machine.XXXXXX") || return 1
-    packages=$(printf '%s\n' systemd-sysv dbus procps "$@" | sort -u | paste -sd,)
-    tarball=$(nspawn_tarball "$packages") || return 1
     mkdir "$nspawn_dir/root"
-    tar -xf "$tarball" -C "$nspawn_dir/root" --numeric-owner || return 1
+    tar -xf "$nspawn_tarball" -C "$nspawn_dir/root" --numeric-owner || return 1
     nspawn_own_groups
     nspawn_start &
     nspawn_pid=$!
+    deadline=$((SECONDS + 60))
     until nspawn_is_up 2>/dev/null; do
-        kill -0 "$nspawn_pid" 2>/dev/null && [ $SECONDS -lt $deadline ] || {
+        if nspawn_is_down || [ $SECONDS -ge "$deadline" ]; then
             tail -n 20 "$nspawn_dir/console.log"
             return 1
-        }
+        fi
         sleep 0.1
     done
 }
@@ -128,7 +136,8 @@ nspawn_cleanup() {
     if [ -n "${nspawn_pid:-}" ]; then
         in_machine systemctl poweroff >/dev/null 2>&1
         until nspawn_is_down || [ $SECONDS -ge $deadline ]; do sleep 0.1; done
-        nspawn_is_down || kill -KILL "$nspawn_leader" "$nspawn_pid"
+        # Its init first: it does not end with the one who started it.
+        nspawn_is_down || kill -KILL ${nspawn_leader:-$(pgrep -P "$nspawn_pid")} "$nspawn_pid"
         wait "$nspawn_pid" 2>/dev/null
     fi
     for group in "${nspawn_groups[@]}"; do
