@@ -11,6 +11,7 @@
 /* What has not started so long after its claim goes back: an idle worker may have it. */
 #define HOARD_FACTOR 2
 #define ERROR_PAUSE_MS 1000
+#define LOOK_AGAIN_MS 50
 
 bool
 claiming_is_wanted(const struct worker *w)
@@ -61,6 +62,9 @@ answered(struct worker *w, const PGresult *res)
     } else if (w->claim_sweeps) {
         w->wanted = false;
         hearing_tell_idle(w, true);
+        /* An insert that was under way saw nobody idle and sends no NOTIFY. */
+        if (!was_idle)
+            loop_timer_in(w->loop, &w->look_again, LOOK_AGAIN_MS);
     }
     /* Nothing without a sweep: look once more from the start of the queue, when that may be. */
     if (found == 0 && !w->claim_sweeps && !marks_sweep_is_due(&w->marks, now_ms))

@@ -97,7 +97,7 @@ struct worker {
     struct arena scratch; /* for reading one answer */
     struct board_score score;
 
-    ev_timer beat, turn_later, flush, give_back, report, lease, pause;
+    ev_timer beat, turn_later, flush, give_back, report, lease, pause, look_again;
     ev_signal term, interrupt, quit;
 };
 

@@ -29,6 +29,7 @@ worker_free_slots(const struct worker *w)
     return w->conf->slots - (int)w->n_running;
 }
 
+/* The pause is over, or it is time to look once more. */
 static void
 on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -157,8 +158,9 @@ init(struct worker *w, const struct child *child)
     pace_init(&w->pace, w->conf->claim_ahead_ms, w->conf->claim_max);
     loop_timer_init(&w->turn_later, worker_turn);
     loop_timer_init(&w->pause, on_pause_over);
+    loop_timer_init(&w->look_again, on_pause_over);
     loop_timer_init(&w->beat, on_beat);
-    w->turn_later.data = w->pause.data = w->beat.data = w;
+    w->turn_later.data = w->pause.data = w->look_again.data = w->beat.data = w;
     reporting_init(w);
 }
 
