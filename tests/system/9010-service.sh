@@ -204,6 +204,21 @@ ok "a daemon that hangs is replaced by the watchdog" wait_for 20 unit_is NRestar
 third=$(sql "select pgcrew.enqueue('nap', '0')")
 ok "and works again" wait_for 20 job_is "$third" succeeded
 
+# --- the stricter sandbox, and the test that Debian runs ---------------------------------------------------
+
+machine_put "$(dirname "$0")/../../conf/systemd/strict.conf" /etc/systemd/system/pgcrew.service.d/strict.conf
+in_machine systemctl daemon-reload
+ok "it runs with strict.conf" quietly "$dir/strict.log" in_machine systemctl restart pgcrew
+fourth=$(sql "select pgcrew.enqueue('file-facts', '{\"path\": \"/etc/os-release\"}')")
+ok "and does jobs" wait_for 20 job_is "$fourth" succeeded
+in_machine rm /etc/systemd/system/pgcrew.service.d/strict.conf
+in_machine systemctl daemon-reload
+in_machine systemctl restart pgcrew
+
+machine_put "$(dirname "$0")/../../debian/tests/smoke" /var/tmp/smoke
+ok "debian/tests/smoke" quietly "$dir/smoke.log" as_postgres /var/tmp/smoke
+[ "$tap_failed" -eq 0 ] || sed 's/^/# /' "$dir/smoke.log"
+
 # --- stop ---------------------------------------------------------------------------------------------------------
 
 start_long_job
