@@ -23,17 +23,21 @@ on_flush(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 void
+finishing_init(struct worker *w)
+{
+    loop_timer_init(&w->flush, on_flush);
+    w->flush.data = w;
+}
+
+void
 finishing_add(struct task *task, struct task_list *from)
 {
     struct worker *w = task->worker;
 
     task->finished.job_id = task->run.job.id;
     task_move(task, from, &w->ended);
-    if (!ev_is_active(&w->flush)) {
-        loop_timer_init(&w->flush, on_flush);
-        w->flush.data = w;
+    if (!ev_is_active(&w->flush))
         loop_timer_in(w->loop, &w->flush, w->conf->claim_ahead_ms);
-    }
     worker_turn_soon(w);
 }
 

@@ -253,8 +253,7 @@ holding_end(struct worker *w)
         ev_break(w->loop, EVBREAK_ALL);
         return;
     }
-    loop_timer_init(&w->lease, on_patience_over);
-    loop_timer_in(w->loop, &w->lease, ENDING_PATIENCE_MS);
+    loop_timer_in(w->loop, &w->patience, ENDING_PATIENCE_MS);
     queue_ask_unregister(w->db, &w->child->process, on_unregistered, w);
     db_commit(w->db);
 }
@@ -273,7 +272,8 @@ holding_start(struct worker *w, struct err *err)
     snprintf(name, sizeof(name), "pgcrew/%.40s/%d", w->conf->name, w->child->slot);
     options.application_name = arena_strdup(&w->arena, name);
     loop_timer_init(&w->lease, on_lease_timer);
-    w->lease.data = w;
+    loop_timer_init(&w->patience, on_patience_over);
+    w->lease.data = w->patience.data = w;
     if (!db_new(w->loop, &options, &db_events, w, &w->db, err))
         return false;
     db_start(w->db);

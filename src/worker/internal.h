@@ -97,7 +97,7 @@ struct worker {
     struct arena scratch; /* for reading one answer */
     struct board_score score;
 
-    ev_timer beat, turn_later, flush, give_back, report, lease, pause, look_again;
+    ev_timer beat, turn_later, flush, give_back, report, lease, pause, look_again, patience;
     ev_signal term, interrupt, quit;
 };
 
@@ -127,6 +127,7 @@ bool claiming_is_wanted(const struct worker *w);
 void claiming_give_back(struct worker *w); /* what has not started */
 
 /* finishing.c */
+void finishing_init(struct worker *w);
 bool finishing_is_due(const struct worker *w);
 void finishing_ask(struct worker *w); /* all ended tasks, within the current transaction */
 /* The task has ended; its finished part is filled but for the job's id. */

@@ -161,6 +161,7 @@ init(struct worker *w, const struct child *child)
     loop_timer_init(&w->look_again, on_pause_over);
     loop_timer_init(&w->beat, on_beat);
     w->turn_later.data = w->pause.data = w->look_again.data = w->beat.data = w;
+    finishing_init(w);
     reporting_init(w);
 }
 
