@@ -20,6 +20,8 @@ enum {
     OID_JSONB = 3802,
 };
 
+#define IS_LITTLE (__BYTE_ORDER == __LITTLE_ENDIAN)
+
 void
 params_init(struct params *p)
 {
@@ -146,88 +148,60 @@ array_end(struct params *p, const struct array *a)
     add(p, a->start, (size_t)(a->at - a->start), 1);
 }
 
-void
-param_int2s(struct params *p, const int16_t *values, size_t n)
+/* An array of integers of that many bytes each; those equal to *null, if there is one, are null. */
+static void
+ints(struct params *p, uint32_t type, size_t size, const void *values, size_t n, const void *null)
 {
+    const char *from = values;
     struct array a;
 
     if (values == NULL) {
         param_null(p);
         return;
     }
-    a = array_begin(p, OID_INT2, n, n * sizeof(*values));
-    for (size_t i = 0; i < n; i++) {
-        uint16_t net = htobe16((uint16_t)values[i]);
+    a = array_begin(p, type, n, n * size);
+    for (size_t i = 0; i < n; i++, from += size) {
+        char net[sizeof(int64_t)];
 
-        array_put(&a, &net, sizeof(net));
+        if (null != NULL && memcmp(from, null, size) == 0) {
+            array_put_null(&a);
+            continue;
+        }
+        for (size_t byte = 0; byte < size; byte++)
+            net[byte] = IS_LITTLE ? from[size - 1 - byte] : from[byte];
+        array_put(&a, net, size);
     }
     array_end(p, &a);
 }
 
-static void
-int4s(struct params *p, const int32_t *values, size_t n, const int32_t *null)
+void
+param_int2s(struct params *p, const int16_t *values, size_t n)
 {
-    struct array a;
-
-    if (values == NULL) {
-        param_null(p);
-        return;
-    }
-    a = array_begin(p, OID_INT4, n, n * sizeof(*values));
-    for (size_t i = 0; i < n; i++) {
-        uint32_t net = htobe32((uint32_t)values[i]);
-
-        if (null != NULL && values[i] == *null)
-            array_put_null(&a);
-        else
-            array_put(&a, &net, sizeof(net));
-    }
-    array_end(p, &a);
+    ints(p, OID_INT2, sizeof(*values), values, n, NULL);
 }
 
 void
 param_int4s(struct params *p, const int32_t *values, size_t n)
 {
-    int4s(p, values, n, NULL);
+    ints(p, OID_INT4, sizeof(*values), values, n, NULL);
 }
 
 void
 param_int4s_or_null(struct params *p, const int32_t *values, size_t n, int32_t null)
 {
-    int4s(p, values, n, &null);
-}
-
-static void
-int8s(struct params *p, const int64_t *values, size_t n, const int64_t *null)
-{
-    struct array a;
-
-    if (values == NULL) {
-        param_null(p);
-        return;
-    }
-    a = array_begin(p, OID_INT8, n, n * sizeof(*values));
-    for (size_t i = 0; i < n; i++) {
-        uint64_t net = htobe64((uint64_t)values[i]);
-
-        if (null != NULL && values[i] == *null)
-            array_put_null(&a);
-        else
-            array_put(&a, &net, sizeof(net));
-    }
-    array_end(p, &a);
+    ints(p, OID_INT4, sizeof(*values), values, n, &null);
 }
 
 void
 param_int8s(struct params *p, const int64_t *values, size_t n)
 {
-    int8s(p, values, n, NULL);
+    ints(p, OID_INT8, sizeof(*values), values, n, NULL);
 }
 
 void
 param_int8s_or_null(struct params *p, const int64_t *values, size_t n, int64_t null)
 {
-    int8s(p, values, n, &null);
+    ints(p, OID_INT8, sizeof(*values), values, n, &null);
 }
 
 void
