@@ -37,8 +37,7 @@ take(struct worker *w, const PGresult *res)
         queue_read_claim(res, row, &job);
         marks_claimed(&w->marks, job.queue, job.priority, job.seq);
         task = task_new(w, &job);
-        TAILQ_INSERT_TAIL(&w->waiting, task, link);
-        w->n_waiting++;
+        task_move(task, &w->waiting);
     }
     w->score.claims++;
     w->score.empty_claims += PQntuples(res) == 0;
@@ -123,6 +122,25 @@ claiming_give_back(struct worker *w)
 
     while ((task = TAILQ_FIRST(&w->waiting)) != NULL) {
         task->finished.outcome = OUTCOME_RELEASE;
-        finishing_add(task, &w->waiting);
+        finishing_add(task);
     }
+}
+
+static void
+on_give_back(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct worker *w = timer->data;
+
+    (void)loop;
+    (void)events;
+    if (w->n_waiting > 0)
+        log_debug("%zu jobs have not started in time: they go back", w->n_waiting);
+    claiming_give_back(w);
+}
+
+void
+claiming_init(struct worker *w)
+{
+    loop_timer_init(&w->give_back, on_give_back);
+    w->give_back.data = w;
 }

@@ -30,12 +30,12 @@ finishing_init(struct worker *w)
 }
 
 void
-finishing_add(struct task *task, struct task_list *from)
+finishing_add(struct task *task)
 {
     struct worker *w = task->worker;
 
     task->finished.job_id = task->run.job.id;
-    task_move(task, from, &w->ended);
+    task_move(task, &w->ended);
     if (!ev_is_active(&w->flush))
         loop_timer_in(w->loop, &w->flush, w->conf->claim_ahead_ms);
     worker_turn_soon(w);
@@ -127,7 +127,7 @@ accepted(struct worker *w, int64_t token, const PGresult *res)
             continue;
         log_answer(task, &a);
         count(w, task, &a);
-        task_move(task, &w->sent, NULL);
+        task_move(task, NULL);
         task_free(task);
     }
     lose_unanswered(w, token);
@@ -169,7 +169,7 @@ refused(struct worker *w, int64_t token, const struct err *err)
         if (err->class == ERR_PERMANENT)
             suspect(task, err);
         task->unsure |= err->class == ERR_UNCERTAIN;
-        task_move(task, &w->sent, &w->ended);
+        task_move(task, &w->ended);
     }
     if (err->class == ERR_UNCERTAIN || !hopeless)
         return;
@@ -215,7 +215,7 @@ ask_claim_of(struct worker *w, struct task *first)
             jobs = xrealloc(jobs, room * sizeof(*jobs));
         }
         jobs[n++] = task->finished;
-        task_move(task, &w->ended, &w->sent);
+        task_move(task, &w->sent);
     }
     queue_ask_finish(w->db, w->holder, token, jobs, n, on_finish, call);
 }

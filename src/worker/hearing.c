@@ -109,24 +109,10 @@ on_quit(struct ev_loop *loop, ev_signal *signal, int events)
     worker_turn_soon(w);
 }
 
-static void
-on_give_back(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    struct worker *w = timer->data;
-
-    (void)loop;
-    (void)events;
-    if (w->n_waiting > 0)
-        log_debug("%zu jobs have not started in time: they go back", w->n_waiting);
-    claiming_give_back(w);
-}
-
 void
 hearing_start(struct worker *w)
 {
     w->port = order_port_new(w->loop, w->child->order_fd, on_order, on_supervisor_gone, w);
-    loop_timer_init(&w->give_back, on_give_back);
-    w->give_back.data = w;
     loop_signal_init(&w->term, on_term, SIGTERM);
     LOOP_START(w->loop, signal, &w->term, w);
     loop_signal_init(&w->interrupt, on_quit, SIGINT);

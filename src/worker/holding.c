@@ -22,6 +22,8 @@
 #define LOOK_AGAIN_MS 5000
 #define ENDING_PATIENCE_MS 2000
 
+static void watch_lease(struct worker *w);
+
 static bool
 is_in(int64_t token, const int64_t *tokens, size_t n)
 {
@@ -116,7 +118,7 @@ on_registered(void *arg, const PGresult *res, const struct err *err)
     release_unknown(w, tokens, n);
     arena_release(&w->scratch);
     w->wanted = true;
-    holding_watch_lease(w);
+    watch_lease(w);
     worker_turn_soon(w);
 }
 
@@ -208,11 +210,11 @@ on_lease_timer(struct ev_loop *loop, ev_timer *timer, int events)
     if (w->held_back[0] != '\0' && db_is_up(w->db))
         db_restart(w->db, ERR_CONFIG, w->held_back); /* look again whether it fits now */
     else
-        holding_watch_lease(w);
+        watch_lease(w);
 }
 
-void
-holding_watch_lease(struct worker *w)
+static void
+watch_lease(struct worker *w)
 {
     int64_t left_ms = lease_left_ms(w);
 

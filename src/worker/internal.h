@@ -31,9 +31,13 @@
 #include "worker/worker.h"
 
 struct worker;
+struct task;
+
+TAILQ_HEAD(task_list, task);
 
 struct task {
     TAILQ_ENTRY(task) link;
+    struct task_list *list; /* the one it is in */
     struct worker *worker;
     int64_t token;
     int tempfails;
@@ -53,8 +57,6 @@ struct task {
 
     struct finished finished; /* from the end of the run on */
 };
-
-TAILQ_HEAD(task_list, task);
 
 /* Is this process a lease holder? */
 enum holding {
@@ -105,12 +107,11 @@ struct worker {
 void worker_turn_soon(struct worker *w); /* look at everything again, in this turn of the loop */
 void worker_pause(struct worker *w, int64_t ms); /* claim nothing for a while */
 int worker_free_slots(const struct worker *w);
-void worker_show(struct worker *w); /* on the board */
 
 /* running.c */
 struct task *task_new(struct worker *w, const struct claimed *job);
-void task_free(struct task *task); /* in no list any more */
-void task_move(struct task *task, struct task_list *from, struct task_list *to);
+void task_free(struct task *task);                       /* in no list any more */
+void task_move(struct task *task, struct task_list *to); /* NULL: to no list */
 void running_start(struct worker *w); /* waiting tasks, while there are free slots */
 void running_cancel(struct worker *w, int64_t job_id);
 void running_stop_all(struct worker *w);
@@ -121,8 +122,8 @@ void running_lose(struct task *task, const char *why);
 struct task *running_find(struct worker *w, int64_t job_id);
 
 /* claiming.c */
-/* Within the current transaction; does nothing when not wanted. */
-void claiming_ask(struct worker *w);
+void claiming_init(struct worker *w);
+void claiming_ask(struct worker *w); /* within the current transaction */
 bool claiming_is_wanted(const struct worker *w);
 void claiming_give_back(struct worker *w); /* what has not started */
 
@@ -131,7 +132,7 @@ void finishing_init(struct worker *w);
 bool finishing_is_due(const struct worker *w);
 void finishing_ask(struct worker *w); /* all ended tasks, within the current transaction */
 /* The task has ended; its finished part is filled but for the job's id. */
-void finishing_add(struct task *task, struct task_list *from);
+void finishing_add(struct task *task);
 
 /* reporting.c */
 void reporting_init(struct worker *w);
@@ -142,7 +143,6 @@ void reporting_plan(struct worker *w);
 bool holding_start(struct worker *w, struct err *err) MUST_CHECK;
 void holding_lost(struct worker *w, const char *why); /* the holder is not known any more */
 void holding_end(struct worker *w);                   /* give it all up; the process ends then */
-void holding_watch_lease(struct worker *w);
 
 /* hearing.c */
 void hearing_start(struct worker *w);

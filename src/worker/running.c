@@ -61,13 +61,15 @@ task_free(struct task *task)
 }
 
 void
-task_move(struct task *task, struct task_list *from, struct task_list *to)
+task_move(struct task *task, struct task_list *to)
 {
     struct worker *w = task->worker;
 
-    TAILQ_REMOVE(from, task, link);
-    w->n_waiting -= from == &w->waiting;
-    w->n_running -= from == &w->running;
+    if (task->list != NULL)
+        TAILQ_REMOVE(task->list, task, link);
+    w->n_waiting -= task->list == &w->waiting;
+    w->n_running -= task->list == &w->running;
+    task->list = to;
     if (to == NULL)
         return;
     TAILQ_INSERT_TAIL(to, task, link);
@@ -148,7 +150,7 @@ on_ended(struct run *run, const struct run_end *end)
     w->wanted = true;
     worker_turn_soon(w);
     if (task->lost) {
-        task_move(task, &w->running, NULL);
+        task_move(task, NULL);
         task_free(task);
         return;
     }
@@ -160,7 +162,7 @@ on_ended(struct run *run, const struct run_end *end)
     task->finished.exit_status = end->exit_status;
     task->finished.signal = end->signal;
     task->finished.stderr_tail = end->stderr_tail;
-    finishing_add(task, &w->running);
+    finishing_add(task);
 }
 
 static const struct run_events events = {.progress = on_progress, .ended = on_ended};
@@ -183,7 +185,7 @@ could_not_start(struct task *task, const struct err *err)
         f->cause = run_cause_name(RUN_NO_START);
         decide(task, &end);
     }
-    finishing_add(task, &w->running);
+    finishing_add(task);
 }
 
 /* A payload from outside that is larger than this host was set up for: never again. */
@@ -200,7 +202,7 @@ is_too_large(struct task *task)
     f->error =
         arena_printf(&task->run.arena, "the payload has %zu bytes, limits.payload allows %zu",
                      task->run.job.payload_len, w->conf->payload_max);
-    finishing_add(task, &w->running);
+    finishing_add(task);
     return true;
 }
 
@@ -211,7 +213,7 @@ start(struct task *task)
     struct run *run = &task->run;
     struct err err;
 
-    task_move(task, &w->waiting, &w->running);
+    task_move(task, &w->running);
     task->started_mono_ms = clock_mono_ms();
     run->handler = handler_for(w->conf, run->job.kind);
     run->events = &events;
@@ -220,7 +222,7 @@ start(struct task *task)
     if (run->handler == NULL) {
         /* The claim asks only for kinds that have one; a kind renamed meanwhile goes back. */
         task->finished.outcome = OUTCOME_RELEASE;
-        finishing_add(task, &w->running);
+        finishing_add(task);
     } else if (!is_too_large(task) && !handler_start(run, &err)) {
         could_not_start(task, &err);
     }
@@ -240,7 +242,7 @@ static void
 cancel_waiting(struct task *task)
 {
     task->finished.outcome = OUTCOME_CANCELLED;
-    finishing_add(task, &task->worker->waiting);
+    finishing_add(task);
 }
 
 void
@@ -284,27 +286,10 @@ running_abandon_all(struct worker *w)
     claiming_give_back(w);
 }
 
-static struct task_list *
-list_of(struct task *task)
-{
-    struct worker *w = task->worker;
-    struct task_list *lists[] = {&w->waiting, &w->running, &w->ended, &w->sent};
-    const struct task *other;
-
-    for (size_t i = 0; i < LENGTH(lists); i++) {
-        TAILQ_FOREACH (other, lists[i], link) {
-            if (other == task)
-                return lists[i];
-        }
-    }
-    abort();
-}
-
 void
 running_lose(struct task *task, const char *why)
 {
     struct worker *w = task->worker;
-    struct task_list *list = list_of(task);
 
     if (task->lost)
         return;
@@ -312,18 +297,18 @@ running_lose(struct task *task, const char *why)
         log_info("job %lld (%s): its end was written, or its claim taken away, while the session "
                  "was lost",
                  (long long)task->run.job.id, task->run.job.kind);
-        task_move(task, list, NULL);
+        task_move(task, NULL);
         task_free(task);
         return;
     }
     w->score.stale++;
     log_warn("job %lld (%s): %s; what this attempt did is dropped", (long long)task->run.job.id,
              task->run.job.kind, why);
-    if (list == &w->running) {
+    if (task->list == &w->running) {
         task->lost = true;
         handler_kill(&task->run, RUN_STOPPED);
         return;
     }
-    task_move(task, list, NULL);
+    task_move(task, NULL);
     task_free(task);
 }

@@ -47,6 +47,8 @@ worker_pause(struct worker *w, int64_t ms)
     loop_timer_in(w->loop, &w->pause, ms);
 }
 
+static void show(struct worker *w);
+
 static bool
 is_empty(const struct worker *w)
 {
@@ -84,7 +86,7 @@ worker_turn(struct ev_loop *loop, ev_timer *timer, int events)
     reporting_plan(w);
     if (w->ending != ENDING_NOT && is_empty(w))
         holding_end(w);
-    worker_show(w);
+    show(w);
 }
 
 static enum board_state
@@ -118,8 +120,8 @@ show_running(struct worker *w)
     w->score.n_running = n;
 }
 
-void
-worker_show(struct worker *w)
+static void
+show(struct worker *w)
 {
     enum board_state state = state_of(w);
 
@@ -140,7 +142,7 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     w->score.beat++;
     w->score.beat_mono_ms = clock_mono_ms();
-    worker_show(w);
+    show(w);
     loop_timer_in(loop, timer, BEAT_MS);
 }
 
@@ -161,6 +163,7 @@ init(struct worker *w, const struct child *child)
     loop_timer_init(&w->look_again, on_pause_over);
     loop_timer_init(&w->beat, on_beat);
     w->turn_later.data = w->pause.data = w->look_again.data = w->beat.data = w;
+    claiming_init(w);
     finishing_init(w);
     reporting_init(w);
 }
