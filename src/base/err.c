@@ -69,21 +69,3 @@ err_clear(struct err *err)
 {
     *err = (struct err){.class = ERR_NONE};
 }
-
-const char *
-err_class_name(enum err_class of)
-{
-    switch (of) {
-    case ERR_NONE:
-        return "none";
-    case ERR_RETRY:
-        return "retry";
-    case ERR_UNCERTAIN:
-        return "uncertain";
-    case ERR_PERMANENT:
-        return "permanent";
-    case ERR_CONFIG:
-        return "config";
-    }
-    return "unknown";
-}

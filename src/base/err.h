@@ -30,6 +30,5 @@ bool err_errno(struct err *err, enum err_class class, const char *format, ...) P
 bool err_before(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 void err_clear(struct err *err);
-const char *err_class_name(enum err_class of);
 
 #endif

@@ -13,38 +13,18 @@
 static enum log_level wanted = LOG_LEVEL_INFO;
 static char process[64] = "pgcrewd";
 
-static const struct {
-    const char *name;
-    const char *journal; /* sd-daemon(3) level prefix */
-} levels[] = {
-    [LOG_LEVEL_ERROR] = {"error", "<3>"},
-    [LOG_LEVEL_WARN] = {"warn", "<4>"},
-    [LOG_LEVEL_INFO] = {"info", "<6>"},
-    [LOG_LEVEL_DEBUG] = {"debug", "<7>"},
+/* Level prefixes of sd-daemon(3). */
+static const char *const journal_prefixes[] = {
+    [LOG_LEVEL_ERROR] = "<3>",
+    [LOG_LEVEL_WARN] = "<4>",
+    [LOG_LEVEL_INFO] = "<6>",
+    [LOG_LEVEL_DEBUG] = "<7>",
 };
 
 void
 log_set_level(enum log_level level)
 {
     wanted = level;
-}
-
-bool
-log_level_from_name(const char *name, enum log_level *ret)
-{
-    for (size_t i = 0; i < LENGTH(levels); i++) {
-        if (strcmp(levels[i].name, name) == 0) {
-            *ret = (enum log_level)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *
-log_level_name(enum log_level level)
-{
-    return levels[level].name;
 }
 
 void
@@ -74,7 +54,7 @@ log_at(enum log_level level, const char *format, ...)
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     text_printable(clean, sizeof(clean), text, strlen(text));
-    len = snprintf(line, sizeof(line), "%s%s: %s%s\n", journal ? levels[level].journal : "",
+    len = snprintf(line, sizeof(line), "%s%s: %s%s\n", journal ? journal_prefixes[level] : "",
                    process, level == LOG_LEVEL_ERROR && !journal ? "error: " : "", clean);
     /* One write a line, so that lines of several processes do not mix. */
     ignored = write(STDERR_FILENO, line, (size_t)len);

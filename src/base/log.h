@@ -15,8 +15,6 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 void log_set_level(enum log_level level);
-bool log_level_from_name(const char *name, enum log_level *ret);
-const char *log_level_name(enum log_level level);
 /* "supervisor", "janitor", "worker 3"; copied. */
 void log_set_process(const char *name);
 

@@ -310,12 +310,6 @@ db_is_up(const struct db *db)
     return db->state == DB_UP;
 }
 
-size_t
-db_waiting(const struct db *db)
-{
-    return db->waiting;
-}
-
 uint64_t
 db_round_trips(const struct db *db)
 {

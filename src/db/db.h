@@ -64,8 +64,6 @@ void db_start(struct db *db);
 void db_free(struct db *db);
 
 bool db_is_up(const struct db *db);
-/* Statements asked and not yet answered. */
-size_t db_waiting(const struct db *db);
 uint64_t db_round_trips(const struct db *db);
 /* Where it connects to, for logs; never holds a password. */
 const char *db_shown(const struct db *db);

@@ -47,7 +47,6 @@ struct db {
     int64_t up_mono_ms;
 
     struct item *first, **last;
-    size_t waiting;    /* ITEM_ASK in the queue */
     size_t commits;    /* ITEM_COMMIT in the queue */
     struct err failed; /* the first error of the transaction being answered */
     bool ends_session; /* that error ends the session */

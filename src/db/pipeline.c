@@ -93,7 +93,6 @@ db_ask(struct db *db, const struct statement *what, struct params *params, db_an
     if (!send_ask(db, what, params != NULL ? params : &none))
         ev_feed_event(db->loop, &db->io, EV_READ);
     push(db, &(struct item){.kind = ITEM_ASK, .what = what, .answer = answer, .arg = arg});
-    db->waiting++;
     params_release(params);
 }
 
@@ -139,7 +138,6 @@ answer_transaction(struct db *db)
         item = pop(db);
         more = item->kind != ITEM_COMMIT;
         if (item->kind == ITEM_ASK) {
-            db->waiting--;
             if (item->answer != NULL)
                 item->answer(item->arg, failed.class == ERR_NONE ? item->res : NULL,
                              failed.class == ERR_NONE ? NULL : &failed);
@@ -244,7 +242,7 @@ pipeline_fail(struct db *db, const struct err *why)
     /* Answers may ask again only in a later session: the queue is empty before the first. */
     db->first = NULL;
     db->last = &db->first;
-    db->waiting = db->commits = 0;
+    db->commits = 0;
     lost.class = ERR_UNCERTAIN;
     while ((item = all) != NULL) {
         all = item->next;
@@ -259,7 +257,7 @@ pipeline_forget(struct db *db)
 {
     while (db->first != NULL)
         item_free(pop(db));
-    db->waiting = db->commits = 0;
+    db->commits = 0;
     db->n_prepared = 0;
     db->ends_session = false;
     err_clear(&db->failed);

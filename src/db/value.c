@@ -60,14 +60,6 @@ add_bytes(struct params *p, const void *bytes, size_t length)
 }
 
 void
-param_bool(struct params *p, bool value)
-{
-    uint8_t byte = value;
-
-    add_bytes(p, &byte, sizeof(byte));
-}
-
-void
 param_int4(struct params *p, int32_t value)
 {
     uint32_t net = htobe32((uint32_t)value);
@@ -196,12 +188,6 @@ void
 param_int8s(struct params *p, const int64_t *values, size_t n)
 {
     ints(p, OID_INT8, sizeof(*values), values, n, NULL);
-}
-
-void
-param_int8s_or_null(struct params *p, const int64_t *values, size_t n, int64_t null)
-{
-    ints(p, OID_INT8, sizeof(*values), values, n, &null);
 }
 
 void

@@ -30,7 +30,6 @@ void params_release(struct params *p);
 #define auto_params params_release
 
 void param_null(struct params *p);
-void param_bool(struct params *p, bool value);
 void param_int4(struct params *p, int32_t value);
 void param_int8(struct params *p, int64_t value);
 /* NULL is SQL's null; also json(b) by a cast. */
@@ -41,8 +40,7 @@ void param_int2s(struct params *p, const int16_t *values, size_t n);
 void param_int4s(struct params *p, const int32_t *values, size_t n);
 void param_int4s_or_null(struct params *p, const int32_t *values, size_t n, int32_t null);
 void param_int8s(struct params *p, const int64_t *values, size_t n);
-void param_float4s(struct params *p, const float *values, size_t n); /* NaN is null */
-void param_int8s_or_null(struct params *p, const int64_t *values, size_t n, int64_t null);
+void param_float4s(struct params *p, const float *values, size_t n);    /* NaN is null */
 void param_texts(struct params *p, const char *const *texts, size_t n); /* NULL is null */
 void param_uuids(struct params *p, const struct uuid *values, size_t n);
 
