@@ -171,18 +171,21 @@ create table if not exists pgcrew.workers (
 alter table pgcrew.workers enable row level security;
 create index if not exists workers_process_idx on pgcrew.workers (process);
 
--- An attempt that did not succeed.
+-- An attempt that did not succeed; others only if their kind asks for it.
 create table if not exists pgcrew.attempts (
   id          bigint generated always as identity (cache 32) primary key,
   job_id      bigint not null,
   attempt     int not null,
   cause       text not null
-              check (cause in ('failed', 'signal', 'timeout', 'permanent', 'tempfail', 'cancelled',
-                               'worker_died', 'host_lost', 'no_start', 'output')),
+              check (cause in ('failed', 'signal', 'timeout', 'permanent', 'tempfail', 'snoozed', 'cancelled',
+                               'oom', 'limit', 'protocol', 'no_start', 'worker_died', 'host_lost', 'succeeded')),
   exit_code   int,
   signal      int,
   error       text,
   stderr_tail text,
+  user_ms     int,                                -- CPU time, of the attempt and all it waited for
+  system_ms   int,
+  max_rss_bytes bigint,                           -- peak memory; null: not known
   holder_name text,
   started_at  timestamptz,
   finished_at timestamptz not null default clock_timestamp(),
@@ -214,9 +217,17 @@ create table if not exists pgcrew.kinds (
   max_attempts            smallint not null default 5 check (max_attempts > 0),
   max_payload_bytes       int not null default 65536,
   max_unfinished_per_user int not null default 1000,
-  max_delay               interval not null default '30 days'
+  max_delay               interval not null default '30 days',
+  keep_claims             boolean not null default false -- of the user's token, for SQL handlers as_owner
 );
 alter table pgcrew.kinds enable row level security;
+
+-- What a user's token said when the job was put in, for kinds that keep it.
+create table if not exists pgcrew.user_claims (
+  job_id bigint primary key,
+  claims jsonb not null
+);
+alter table pgcrew.user_claims enable row level security;
 
 -- 4. who may do what -------------------------------------------------------------
 
@@ -230,10 +241,10 @@ grant update (payload, progress, progress_note, result, error) on table public.j
   to service_role, pgcrew_worker;
 
 revoke all on table pgcrew.migrations, pgcrew.ready, pgcrew.scheduled, pgcrew.claims, pgcrew.workers,
-                    pgcrew.attempts, pgcrew.cancels, pgcrew.unique_keys, pgcrew.kinds
+                    pgcrew.attempts, pgcrew.cancels, pgcrew.unique_keys, pgcrew.kinds, pgcrew.user_claims
   from public, anon, authenticated, service_role, pgcrew_worker;
 grant select on table pgcrew.migrations, pgcrew.ready, pgcrew.scheduled, pgcrew.claims, pgcrew.workers,
-                      pgcrew.attempts, pgcrew.cancels, pgcrew.unique_keys, pgcrew.kinds
+                      pgcrew.attempts, pgcrew.cancels, pgcrew.unique_keys, pgcrew.kinds, pgcrew.user_claims
   to service_role, pgcrew_worker;
 grant insert, update, delete on table pgcrew.kinds to service_role;
 
@@ -258,7 +269,7 @@ begin
       using (true) with check (true);
   end if;
   foreach has in array array['migrations', 'ready', 'scheduled', 'claims', 'workers', 'attempts',
-                             'cancels', 'unique_keys', 'kinds'] loop
+                             'cancels', 'unique_keys', 'kinds', 'user_claims'] loop
     if not exists (select from pg_policies where schemaname = 'pgcrew' and tablename = has
                       and policyname = has || '_service_read') then
       execute format('create policy %I on pgcrew.%I for select to pgcrew_worker, service_role using (true)',
@@ -389,6 +400,11 @@ begin
   new.queue := k.queue;
   new.priority := k.priority;
   new.max_attempts := k.max_attempts;
+  if k.keep_claims then
+    insert into pgcrew.user_claims (job_id, claims)
+    select new.id, nullif(current_setting('request.jwt.claims', true), '')::jsonb
+     where nullif(current_setting('request.jwt.claims', true), '') is not null;
+  end if;
   return new;
 end
 $fn$;
@@ -431,7 +447,8 @@ begin
   with g1 as (delete from pgcrew.ready x using old_jobs o where x.job_id = o.id),
        g2 as (delete from pgcrew.scheduled x using old_jobs o where x.job_id = o.id),
        g3 as (delete from pgcrew.cancels x using old_jobs o where x.job_id = o.id),
-       g4 as (delete from pgcrew.attempts x using old_jobs o where x.job_id = o.id)
+       g4 as (delete from pgcrew.attempts x using old_jobs o where x.job_id = o.id),
+       g5 as (delete from pgcrew.user_claims x using old_jobs o where x.job_id = o.id)
   delete from pgcrew.unique_keys x using old_jobs o
    where o.unique_key is not null and x.key = o.unique_key and x.job_id = o.id;
   return null;
@@ -441,7 +458,8 @@ $fn$;
 create or replace function pgcrew.jobs_truncated() returns trigger
 language plpgsql volatile security definer set search_path = '' as $fn$
 begin
-  truncate pgcrew.ready, pgcrew.scheduled, pgcrew.claims, pgcrew.attempts, pgcrew.cancels, pgcrew.unique_keys;
+  truncate pgcrew.ready, pgcrew.scheduled, pgcrew.claims, pgcrew.attempts, pgcrew.cancels, pgcrew.unique_keys,
+           pgcrew.user_claims;
   return null;
 end
 $fn$;

@@ -86,10 +86,13 @@ $fn$;
 -- taken before are not walked again; what was committed late lies below and is found by
 -- asking from 0 now and then.
 --
--- An empty answer sets the worker's idle flag: from then on an enqueue sends a NOTIFY.
+-- p_kinds: only these; p_without: any but these.  An empty answer sets the worker's idle
+-- flag: from then on an enqueue sends a NOTIFY.  p_stay_idle: it waits for other kinds, too,
+-- and stays idle whatever this call finds.
 -- What was inserted just before the flag could be seen is found by claiming once more.
 create or replace function pgcrew.claim(
-  p_holder bigint, p_queues text[], p_priorities smallint[], p_seqs bigint[], p_kinds text[], p_want int)
+  p_holder bigint, p_queues text[], p_priorities smallint[], p_seqs bigint[], p_kinds text[], p_want int,
+  p_without text[] default null, p_stay_idle boolean default false)
 returns table (token bigint, job_id bigint, seq bigint, queue text, priority smallint, kind text,
                payload text, attempt int, max_attempts int, batch_id uuid, user_id uuid,
                tempfails int, crashes int)
@@ -119,6 +122,7 @@ begin
                     lateral (select x.ctid as tid from pgcrew.ready x
                               where x.queue = probe.queue and x.priority = probe.priority and x.seq >= probe.seq
                                 and (p_kinds is null or x.kind = any (p_kinds))
+                                and (p_without is null or x.kind <> all (p_without))
                               order by x.seq limit p_want for update skip locked) found
               limit p_want))
     returning r.seq, r.job_id, r.priority, r.queue),
@@ -143,7 +147,7 @@ begin
                    where h.started_at is not null and x.job_id = h.id and not x.forgiven) a
    order by h.priority desc, h.seq;
 
-  if found = v_idle then
+  if (not found or p_stay_idle) <> v_idle then
     update pgcrew.workers w set idle = not v_idle where w.holder = p_holder;
   end if;
 end
@@ -282,7 +286,8 @@ $fn$;
 -- Attempts that did not succeed: a helper of finish, which holds the claim.
 create or replace function pgcrew.finish_others(
   p_holder bigint, p_ids bigint[], p_seqs bigint[], p_outcomes text[], p_ran_ms int[], p_waits_ms bigint[],
-  p_errors text[], p_causes text[], p_exits int[], p_signals int[], p_stderrs text[])
+  p_errors text[], p_causes text[], p_exits int[], p_signals int[], p_stderrs text[],
+  p_users_ms int[], p_systems_ms int[], p_memories bigint[])
 returns table (job_id bigint, status text, attempts int, max_attempts int, wait_ms bigint)
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
@@ -307,17 +312,19 @@ begin
                 when t.outcome in ('retry', 'again') then 'scheduled'
                 else t.outcome end as verdict,
            (t.outcome in ('failed', 'retry'))::int as charged
-      from unnest(p_ids, p_seqs, p_outcomes, p_ran_ms, p_waits_ms, p_errors, p_causes, p_exits, p_signals, p_stderrs)
-             t (id, seq, outcome, ran_ms, wait_ms, error, cause, exit_code, signal, stderr_tail)
+      from unnest(p_ids, p_seqs, p_outcomes, p_ran_ms, p_waits_ms, p_errors, p_causes, p_exits, p_signals, p_stderrs,
+                  p_users_ms, p_systems_ms, p_memories)
+             t (id, seq, outcome, ran_ms, wait_ms, error, cause, exit_code, signal, stderr_tail,
+                user_ms, system_ms, memory)
            join public.jobs j on j.id = t.id
      where t.outcome not in ('succeeded', 'release') and j.status in ('queued', 'running')),
   noted as (
-    insert into pgcrew.attempts (job_id, attempt, cause, exit_code, signal, error, stderr_tail, holder_name,
-                                 started_at, finished_at)
+    insert into pgcrew.attempts (job_id, attempt, cause, exit_code, signal, error, stderr_tail, user_ms, system_ms,
+                                 max_rss_bytes, holder_name, started_at, finished_at)
     select t.id, t.attempts + 1,
            coalesce(t.cause, case t.outcome when 'again' then 'tempfail' when 'cancelled' then 'cancelled'
                                             else 'failed' end),
-           t.exit_code, t.signal, t.error, t.stderr_tail, v_name,
+           t.exit_code, t.signal, t.error, t.stderr_tail, t.user_ms, t.system_ms, nullif(t.memory, 0), v_name,
            v_now - t.ran_ms * interval '1 ms', v_now
       from told t
      -- Cancelled before it was started: no attempt.
@@ -383,9 +390,11 @@ $fn$;
 --   release    given back as it was, where it was
 --
 -- What somebody asked to cancel does not come again: retry, again and release end it.
+-- The last three arrays are CPU time and peak memory, for the record of the attempt.
 create or replace function pgcrew.finish(
   p_holder bigint, p_token bigint, p_ids bigint[], p_outcomes text[], p_ran_ms int[], p_waits_ms bigint[],
-  p_results text[], p_errors text[], p_causes text[], p_exits int[], p_signals int[], p_stderrs text[])
+  p_results text[], p_errors text[], p_causes text[], p_exits int[], p_signals int[], p_stderrs text[],
+  p_users_ms int[] default null, p_systems_ms int[] default null, p_memories bigint[] default null)
 returns table (job_id bigint, status text, attempts int, max_attempts int, wait_ms bigint)
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
@@ -424,8 +433,11 @@ begin
            array_agg(p_ran_ms[a.nth] order by a.nth), array_agg(p_waits_ms[a.nth] order by a.nth),
            array_agg(p_results[a.nth] order by a.nth), array_agg(p_errors[a.nth] order by a.nth),
            array_agg(p_causes[a.nth] order by a.nth), array_agg(p_exits[a.nth] order by a.nth),
-           array_agg(p_signals[a.nth] order by a.nth), array_agg(p_stderrs[a.nth] order by a.nth)
-      into p_ids, v_seqs, p_outcomes, p_ran_ms, p_waits_ms, p_results, p_errors, p_causes, p_exits, p_signals, p_stderrs
+           array_agg(p_signals[a.nth] order by a.nth), array_agg(p_stderrs[a.nth] order by a.nth),
+           array_agg(p_users_ms[a.nth] order by a.nth), array_agg(p_systems_ms[a.nth] order by a.nth),
+           array_agg(p_memories[a.nth] order by a.nth)
+      into p_ids, v_seqs, p_outcomes, p_ran_ms, p_waits_ms, p_results, p_errors, p_causes, p_exits, p_signals, p_stderrs,
+           p_users_ms, p_systems_ms, p_memories
       from (select distinct on (x.id) x.id, x.nth from unnest(p_ids) with ordinality x (id, nth) order by x.id, x.nth) a
            join unnest(v_held, v_seqs) h (id, seq) on h.id = a.id;
     if p_ids is null then
@@ -451,6 +463,18 @@ begin
      where e.unique_key is not null and k.key = e.unique_key and k.job_id = e.id)
   select e.id, 'succeeded', e.attempts::int, e.max_attempts::int, null::bigint from ended e;
 
+  if 'succeeded' = any (p_causes) then
+    insert into pgcrew.attempts (job_id, attempt, cause, exit_code, stderr_tail, user_ms, system_ms, max_rss_bytes,
+                                 holder_name, started_at, finished_at)
+    select t.id, j.attempts, 'succeeded', t.exit_code, t.stderr_tail, t.user_ms, t.system_ms, nullif(t.memory, 0),
+           (select w.name || '/' || w.slot from pgcrew.workers w where w.holder = p_holder),
+           v_now - t.ran_ms * interval '1 ms', v_now
+      from unnest(p_ids, p_outcomes, p_causes, p_ran_ms, p_exits, p_stderrs, p_users_ms, p_systems_ms, p_memories)
+             t (id, outcome, cause, ran_ms, exit_code, stderr_tail, user_ms, system_ms, memory)
+           join public.jobs j on j.id = t.id
+     where t.outcome = 'succeeded' and t.cause = 'succeeded' and j.status = 'succeeded';
+  end if;
+
   if exists (select from pgcrew.cancels) then
     delete from pgcrew.cancels x using unnest(p_ids, p_outcomes) t (id, outcome)
      where t.outcome = 'succeeded' and x.job_id = t.id;
@@ -458,7 +482,104 @@ begin
 
   if ('succeeded' = all (p_outcomes)) is not true then
     return query select * from pgcrew.finish_others(p_holder, p_ids, v_seqs, p_outcomes, p_ran_ms, p_waits_ms,
-                                                    p_errors, p_causes, p_exits, p_signals, p_stderrs);
+                                                    p_errors, p_causes, p_exits, p_signals, p_stderrs,
+                                                    p_users_ms, p_systems_ms, p_memories);
+  end if;
+end
+$fn$;
+
+-- Run the SQL function of a job in the transaction that finishes it: what it did and the
+-- job's end are committed together or not at all.  The function takes the payload (jsonb)
+-- and its value becomes the result; what it raises ends the transaction, and the caller
+-- tells finish() in another.  Empty: the claim is not the holder's.
+--
+--   PC001  ... (see claim)
+--   PC002  the function cannot be run: it is missing, or not allowed; a person has to act
+--   PC003  the claim was taken away while the function ran: nothing of it remains
+--
+-- Not security definer: the function runs with the rights of the session, of p_role, or
+-- as the owner of the job.  p_path is what search_path was outside.
+create or replace function pgcrew.run_sql(
+  p_holder bigint, p_token bigint, p_job bigint, p_function text, p_role text, p_as_owner boolean, p_keep boolean,
+  p_path text)
+returns table (job_id bigint, status text, attempts int, max_attempts int)
+language plpgsql volatile security invoker
+set search_path = '' as $fn$
+#variable_conflict use_column
+declare
+  v_begun    timestamptz := clock_timestamp();
+  v_session  text := current_setting('role');
+  v_role     text := case when p_as_owner then 'authenticated' else p_role end;
+  v_job      public.jobs;
+  v_claims   jsonb;
+  v_function oid := to_regprocedure(p_function || '(jsonb)');
+  v_call     text;
+  v_void     boolean;
+  v_result   jsonb;
+begin
+  select j.* into v_job from pgcrew.claims c, public.jobs j
+   where c.token = p_token and c.holder = p_holder and p_job = any (c.job_ids)
+     and j.id = p_job and j.status in ('queued', 'running');
+  if not found then
+    return;
+  end if;
+
+  select format(case when p.prorettype = 'void'::regtype then 'select %I.%I($1)'
+                     else 'select pg_catalog.to_jsonb(%I.%I($1))' end, n.nspname, p.proname),
+         p.prorettype = 'void'::regtype
+    into v_call, v_void
+    from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+   where p.oid = v_function and p.prokind = 'f' and not p.proretset;
+  if v_call is null then
+    raise exception 'there is no function %(jsonb) that returns one value', p_function using errcode = 'PC002';
+  end if;
+  if v_role is not null and (to_regrole(quote_ident(v_role)) is null
+                             or not pg_has_role(session_user, to_regrole(quote_ident(v_role)), 'member')) then
+    raise exception 'role % is missing, or % is not a member of it', v_role, session_user using errcode = 'PC002';
+  end if;
+  if p_as_owner and v_job.user_id is null then
+    raise exception 'the job has no owner, and its handler runs as the owner' using errcode = 'PC065';
+  end if;
+
+  perform set_config('pgcrew.job_id', v_job.id::text, true), set_config('pgcrew.kind', v_job.kind, true),
+          set_config('pgcrew.attempt', (v_job.attempts + 1)::text, true),
+          set_config('pgcrew.batch_id', coalesce(v_job.batch_id::text, ''), true),
+          set_config('pgcrew.user_id', coalesce(v_job.user_id::text, ''), true);
+  if p_as_owner then
+    select u.claims into v_claims from pgcrew.user_claims u where u.job_id = v_job.id;
+    v_claims := coalesce(v_claims, '{"aud": "authenticated"}')
+                || jsonb_build_object('sub', v_job.user_id, 'role', 'authenticated');
+    perform set_config('request.jwt.claims', v_claims::text, true),
+            set_config('request.jwt.claim.sub', v_job.user_id::text, true),
+            set_config('request.jwt.claim.role', 'authenticated', true);
+  end if;
+  if v_role is not null then
+    perform set_config('role', v_role, true);
+  end if;
+  if not (has_function_privilege(v_function, 'execute')
+          and has_schema_privilege((select p.pronamespace from pg_catalog.pg_proc p where p.oid = v_function), 'usage')) then
+    raise exception 'role % may not execute function %', current_user, p_function using errcode = 'PC002';
+  end if;
+
+  -- From here to where it is set back nothing of ours may look anything up by a bare name.
+  perform set_config('search_path', p_path, true);
+  if v_void then
+    execute v_call using v_job.payload;
+  else
+    execute v_call into v_result using v_job.payload;
+  end if;
+  perform pg_catalog.set_config('search_path', '', true);
+  if v_role is not null then
+    perform set_config('role', v_session, true);
+  end if;
+
+  return query
+  select f.job_id, f.status, f.attempts, f.max_attempts
+    from pgcrew.finish(p_holder, p_token, array[p_job], '{succeeded}',
+                       array[(extract(epoch from clock_timestamp() - v_begun) * 1000)::int], null,
+                       array[v_result::text], null, array[case when p_keep then 'succeeded' end], null, null, null) f;
+  if not found then
+    raise exception 'the claim of job % was taken away while its function ran', p_job using errcode = 'PC003';
   end if;
 end
 $fn$;
@@ -842,9 +963,11 @@ grant execute on function
   pgcrew.register_worker(uuid, text, int, int, text, text[], text[], int, int),
   pgcrew.unregister_worker(uuid),
   pgcrew.heartbeat(uuid[]),
-  pgcrew.claim(bigint, text[], smallint[], bigint[], text[], int),
+  pgcrew.claim(bigint, text[], smallint[], bigint[], text[], int, text[], boolean),
   pgcrew.report(bigint, bigint[], bigint[], int[], real[], text[]),
-  pgcrew.finish(bigint, bigint, bigint[], text[], int[], bigint[], text[], text[], text[], int[], int[], text[]),
+  pgcrew.finish(bigint, bigint, bigint[], text[], int[], bigint[], text[], text[], text[], int[], int[], text[],
+                int[], int[], bigint[]),
+  pgcrew.run_sql(bigint, bigint, bigint, text, text, boolean, boolean, text),
   pgcrew.release_claims(bigint, bigint[]),
   pgcrew.reap_process(uuid, bigint[]),
   pgcrew.reap_expired(),

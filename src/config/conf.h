@@ -22,21 +22,72 @@ struct conf_list {
 
 enum conf_listen { CONF_LISTEN_AUTO, CONF_LISTEN_OFF };
 
-/* What runs the jobs of one kind. */
+enum conf_switch { CONF_NO, CONF_YES };
+
+/* Which attempts leave a row in pgcrew.attempts. */
+enum conf_keep { CONF_KEEP_FAILED, CONF_KEEP_ALL };
+
+/* The ways to run a job; the key under `handlers:` that names what runs is the name of the way. */
+enum conf_way { CONF_EXEC, CONF_SERVE, CONF_MODULE, CONF_SQL, CONF_HTTP, CONF_WAYS };
+
+/* What runs the jobs of one kind.  Fields of another way than its own are as if not written. */
 struct handler_conf {
-    const char *kind;        /* "*" takes every kind that has no handler of its own */
+    const char *kind; /* "*" takes every kind that has no handler of its own */
+    enum conf_way way;
+    int line; /* in the file, for messages */
+
+    int64_t timeout_ms;
+    int64_t retry_first_ms;
+    int64_t retry_max_ms;
+    int tempfail_max;
+    int slots; /* of its own, in each worker; 0: it takes part in worker.slots */
+    enum conf_keep keep_attempts;
+
+    /* exec and serve: a program ... */
     const char *program;     /* absolute path */
     const char *const *argv; /* argv[0] as it was written; NULL-terminated */
     const char *const *envp; /* handler.env and this handler's env, looked up: NAME=value,
                                 NULL-terminated; names that are not set are left out */
     struct conf_list env;    /* this handler's own, as written: NAME or NAME=value */
-    const char *workdir;     /* NULL: the daemon's */
-    int64_t timeout_ms;
-    int64_t retry_first_ms;
-    int64_t retry_max_ms;
-    int tempfail_max;
-    int nice; /* 0..19 */
-    int line; /* in the file, for messages */
+    const char *workdir;     /* NULL: its own temporary folder */
+    int nice;                /* 0..19 */
+    /* ... and what it may take; 0 is no limit */
+    const char *user;    /* NULL: the daemon's */
+    size_t memory;       /* bytes, all its processes together */
+    int cpu_percent;     /* of one processor: 150 is one and a half */
+    int64_t cpu_time_ms; /* of each process */
+    int processes;
+    int open_files;
+    size_t file_size;
+    size_t tmp_size;
+    enum conf_switch network;
+
+    /* serve */
+    int programs;  /* in each worker */
+    int in_flight; /* jobs at once in one program, if it can */
+    int64_t answer_ms;
+    int recycle_jobs;
+    int64_t recycle_age_ms;
+    size_t recycle_memory;
+
+    /* module */
+    const char *module;   /* absolute path of a shared object */
+    const char *function; /* NULL: the one called as the kind */
+
+    /* sql */
+    const char *sql;  /* schema.function */
+    const char *role; /* NULL: the session's own */
+    enum conf_switch as_owner;
+
+    /* http */
+    const char *url;
+    struct conf_list
+        headers;      /* "Name: value", values may have ${env:X}, ${file:X}, ${credential:X} */
+    const char *sign; /* a reference to the key of the signature: "env:X" and so on */
+    const char *ca_file;
+    int redirects;
+    enum conf_switch allow_local;
+    size_t response_max;
 };
 
 struct conf {
@@ -58,6 +109,11 @@ struct conf {
     int64_t drain_ms; /* how long running jobs may take to end when we stop */
     int64_t grace_ms; /* between TERM and KILL of a handler */
     int64_t stall_ms; /* a worker whose loop does not beat for so long is killed */
+    /* A worker is replaced, between jobs, after so many of them, so long, above so much; 0: never. */
+    int recycle_jobs;
+    int64_t recycle_age_ms;
+    size_t recycle_memory;
+    size_t memory_max; /* a worker above it is killed at once; 0: no limit */
 
     struct conf_list queues;
     int64_t poll_ms;
@@ -69,6 +125,9 @@ struct conf {
 
     int64_t timeout_ms;   /* of a handler that says nothing else */
     struct conf_list env; /* names of environment variables that every handler gets */
+    enum conf_keep keep_attempts;
+    size_t handler_memory;
+    int handler_processes;
 
     size_t payload_max;
     size_t result_max;
@@ -107,6 +166,8 @@ struct conf_source {
  */
 bool conf_load(const struct conf_source *from, struct conf **ret, struct err *err) MUST_CHECK;
 void conf_free(struct conf *conf); /* NULL is fine */
+
+const char *conf_way_name(enum conf_way way);
 
 /* The handler of this kind, else the one of "*", else NULL. */
 const struct handler_conf *conf_handler(const struct conf *conf, const char *kind);

@@ -107,7 +107,7 @@ find_program(const struct place *at, struct handler_conf *h, int line)
 }
 
 static bool
-read_exec(const struct place *at, struct handler_conf *h, const struct yaml *node)
+read_program(const struct place *at, struct handler_conf *h, const struct yaml *node)
 {
     const struct yaml *first = node->shape == YAML_LIST ? node->first : node;
     const char **argv;
@@ -115,11 +115,14 @@ read_exec(const struct place *at, struct handler_conf *h, const struct yaml *nod
 
     for (const struct yaml *i = first; i != NULL; i = node->shape == YAML_LIST ? i->next : NULL) {
         if (i->shape != YAML_TEXT || i->is_null)
-            return wrong(at, i->line, h->kind, "'exec' must be a program or a list of texts");
+            return err_set(at->err, ERR_CONFIG,
+                           "%s:%d: handler '%s': '%s' must be a program or a list of texts",
+                           at->where, i->line, h->kind, node->key);
         n++;
     }
     if (n == 0 || first->text[0] == '\0')
-        return wrong(at, node->line, h->kind, "'exec' names no program");
+        return err_set(at->err, ERR_CONFIG, "%s:%d: handler '%s': '%s' names no program", at->where,
+                       node->line, h->kind, node->key);
     argv = arena_alloc(&at->conf->arena, (n + 1) * sizeof(*argv));
     for (size_t i = 0; i < n; i++, first = first->next)
         argv[i] = first->text;
@@ -167,6 +170,49 @@ look_up_environment(struct conf *conf, struct handler_conf *h)
     h->envp = envp;
 }
 
+/* --- the way ------------------------------------------------------------------------- */
+
+static const char *const ways[CONF_WAYS] = {
+    [CONF_EXEC] = "exec", [CONF_SERVE] = "serve", [CONF_MODULE] = "module",
+    [CONF_SQL] = "sql",   [CONF_HTTP] = "http",
+};
+#define WAYS_IN_WORDS "'exec', 'serve', 'module', 'sql' or 'http'"
+
+const char *
+conf_way_name(enum conf_way way)
+{
+    return ways[way];
+}
+
+static bool
+is_way(const char *key, enum conf_way *ret)
+{
+    for (unsigned i = 0; i < CONF_WAYS; i++) {
+        if (strcmp(key, ways[i]) == 0) {
+            *ret = (enum conf_way)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+find_way(const struct place *at, const struct yaml *node, struct handler_conf *h)
+{
+    const struct yaml *said = NULL;
+
+    for (const struct yaml *m = node->first; m != NULL; m = m->next) {
+        if (!is_way(m->key, &h->way))
+            continue;
+        if (said != NULL)
+            return err_set(at->err, ERR_CONFIG,
+                           "%s:%d: handler '%s': '%s' and '%s': a kind is run in one way only",
+                           at->where, m->key_line, h->kind, said->key, m->key);
+        said = m;
+    }
+    return true;
+}
+
 /* --- one handler ----------------------------------------------------------------------- */
 
 static bool
@@ -174,11 +220,27 @@ unknown_key(const struct place *at, const struct handler_conf *h, const struct y
 {
     const char *nearest = option_nearest(handler_options, node->key);
 
-    if (text_distance(node->key, "exec") <= 2)
-        nearest = "exec";
+    for (unsigned i = 0; i < CONF_WAYS; i++) {
+        size_t distance = text_distance(node->key, ways[i]);
+
+        if (distance <= 2 && distance < strlen(node->key) &&
+            (nearest == NULL || distance <= text_distance(node->key, nearest)))
+            nearest = ways[i];
+    }
     return err_set(at->err, ERR_CONFIG, "%s:%d: unknown key 'handlers.%s.%s'%s%s%s", at->where,
                    node->key_line, h->kind, node->key, nearest != NULL ? ", did you mean '" : "",
                    nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+}
+
+/* A module that is not there can be told now; whether it fits is found out by the worker. */
+static bool
+check_module(const struct place *at, const struct handler_conf *h, const struct yaml *node)
+{
+    if (h->module == NULL || !at->look_for_programs || access(h->module, R_OK) == 0)
+        return true;
+    return err_set(at->err, ERR_CONFIG, "%s:%d: handler '%s': module '%s' cannot be read: %s",
+                   at->where, yaml_member(node, "module")->line, h->kind, h->module,
+                   strerrordesc_np(errno));
 }
 
 static bool
@@ -186,13 +248,27 @@ check_handler(const struct place *at, const struct handler_conf *h, const struct
 {
     struct stat st;
 
-    if (h->argv == NULL)
-        return wrong(at, node->key_line, h->kind, "'exec' is missing: which program runs it?");
+    if (h->argv == NULL && h->module == NULL && h->sql == NULL && h->url == NULL)
+        return wrong(at, node->key_line, h->kind, "what runs it is missing: " WAYS_IN_WORDS);
     if (h->retry_first_ms > h->retry_max_ms)
         return wrong(at, node->key_line, h->kind, "'retry_first' is longer than 'retry_max'");
+    if (h->role != NULL && h->as_owner == CONF_YES)
+        return wrong(at, node->key_line, h->kind, "'role' and 'as_owner' exclude each other");
     if (h->workdir != NULL && at->look_for_programs &&
         (stat(h->workdir, &st) < 0 || !S_ISDIR(st.st_mode)))
         return wrong(at, yaml_member(node, "workdir")->line, h->kind, "'workdir' is not a folder");
+    return check_module(at, h, node);
+}
+
+static bool
+set_presets(const struct place *at, struct handler_conf *h)
+{
+    for (size_t i = 0; i < handler_options.n; i++) {
+        const struct option *o = &handler_options.rows[i];
+
+        if (o->preset != NULL && !option_set(o, h, &at->conf->arena, o->preset, at->err))
+            return false;
+    }
     return true;
 }
 
@@ -205,12 +281,32 @@ handler_defaults(const struct conf *conf, const struct yaml *node)
     return (struct handler_conf){
         .kind = node->key,
         .env = {none, 0},
+        .headers = {none, 0},
         .timeout_ms = conf->timeout_ms,
         .retry_first_ms = capped ? conf->retry_max_ms : conf->retry_first_ms,
         .retry_max_ms = conf->retry_max_ms,
         .tempfail_max = conf->tempfail_max,
+        .keep_attempts = conf->keep_attempts,
+        .memory = conf->handler_memory,
+        .processes = conf->handler_processes,
         .line = node->key_line,
     };
+}
+
+static bool
+read_option(const struct place *at, struct handler_conf *h, const struct yaml *node)
+{
+    const struct option *o = option_find(handler_options, node->key);
+    enum conf_way way;
+
+    if (o == NULL && is_way(node->key, &way))
+        return read_program(at, h, node);
+    if (o == NULL)
+        return unknown_key(at, h, node);
+    if (o->ways != 0 && (o->ways & 1U << h->way) == 0)
+        return err_set(at->err, ERR_CONFIG, "%s:%d: handler '%s': '%s' is not for '%s'", at->where,
+                       node->key_line, h->kind, node->key, ways[h->way]);
+    return conf_set_from_yaml(o, h, &at->conf->arena, node, at->where, at->err);
 }
 
 static bool
@@ -221,18 +317,12 @@ read_handler(const struct place *at, const struct yaml *node, struct handler_con
     if (node->key[0] == '\0' || strlen(node->key) > KIND_MAX_BYTES)
         return wrong(at, node->key_line, h.kind, "a kind has 1 to 100 bytes");
     if (node->shape != YAML_MAP)
-        return wrong(at, node->line, h.kind, "must be a map with 'exec'");
+        return wrong(at, node->line, h.kind, "must be a map with " WAYS_IN_WORDS);
+    if (!set_presets(at, &h) || !find_way(at, node, &h))
+        return false;
     for (const struct yaml *m = node->first; m != NULL; m = m->next) {
-        const struct option *o = option_find(handler_options, m->key);
-
-        if (strcmp(m->key, "exec") == 0) {
-            if (!read_exec(at, &h, m))
-                return false;
-        } else if (o == NULL) {
-            return unknown_key(at, &h, m);
-        } else if (!conf_set_from_yaml(o, &h, &at->conf->arena, m, at->where, at->err)) {
+        if (!read_option(at, &h, m))
             return false;
-        }
     }
     if (!check_handler(at, &h, node))
         return false;

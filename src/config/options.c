@@ -1,8 +1,8 @@
 /*
- * THE table: one row per option.
+ * THE table: one row per option.  Those of a handler are in handler_options.c.
  *
  * Adding an option?  A row here, a field in conf.h, a line in conf/pgcrew.yaml
- * and an entry in pgcrew.yaml.5; tests/lint/options.sh compares the three.
+ * and an entry in pgcrew.yaml.5; tests/unit/test_conf_reference.c compares them.
  */
 #include "config/options.h"
 
@@ -11,12 +11,15 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/rows.h"
 
 static const char *const listen_choices[] = {"auto", "off", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
 
-static bool
-is_variable_name(const char *text, size_t len)
+const char *const option_keep_choices[3] = {"failed", "all", NULL};
+
+bool
+option_is_variable(const char *text, size_t len)
 {
     if (len == 0 || isdigit((unsigned char)text[0]))
         return false;
@@ -28,16 +31,16 @@ is_variable_name(const char *text, size_t len)
     return strncmp(text, "PGCREW_", 7) != 0;
 }
 
-static bool
-is_variable(const char *text)
+bool
+option_is_absolute(const char *text)
 {
-    return is_variable_name(text, strlen(text));
+    return text[0] == '/';
 }
 
 static bool
-is_assignment(const char *text)
+is_variable(const char *text)
 {
-    return is_variable_name(text, strcspn(text, "="));
+    return option_is_variable(text, strlen(text));
 }
 
 static bool
@@ -46,45 +49,22 @@ is_queue_name(const char *text)
     return strlen(text) <= 63 && text[0] != '\0';
 }
 
-static bool
-is_absolute(const char *text)
-{
-    return text[0] == '/';
-}
-
 #define GOOD_QUEUE is_queue_name, "queue names of 1 to 63 characters"
 #define GOOD_VARIABLE is_variable, "names of environment variables (not PGCREW_...)"
-#define GOOD_ASSIGNMENT is_assignment, "NAME or NAME=value (not PGCREW_...)"
-#define GOOD_PATH is_absolute, "an absolute path"
-#define ANY NULL, NULL
 
 /* clang-format off */
-/* The offset of a field, refused by the compiler when its type is not the row's. */
-#define FIELD(owner, field, type) \
-    (offsetof(struct owner, field) + \
-     0 * sizeof(char[_Generic(((struct owner *)NULL)->field, type: 1, default: -1)]))
-#define OPT(owner, name, kind, field, type, preset, min, max, flags, choices, ...) \
-    {name, kind, FIELD(owner, field, type), preset, min, max, flags, choices, __VA_ARGS__}
-
 #define OPT_INT(name, field, preset, min, max, flags) \
-    OPT(conf, name, OPTION_INT, field, int, preset, min, max, flags, NULL, ANY)
+    OPT(conf, 0, name, OPTION_INT, field, int, preset, min, max, flags, NULL, ANY)
 #define OPT_MS(name, field, preset, min, max, flags) \
-    OPT(conf, name, OPTION_MS, field, int64_t, preset, min, max, flags, NULL, ANY)
+    OPT(conf, 0, name, OPTION_MS, field, int64_t, preset, min, max, flags, NULL, ANY)
 #define OPT_SIZE(name, field, preset, min, max, flags) \
-    OPT(conf, name, OPTION_SIZE, field, size_t, preset, min, max, flags, NULL, ANY)
+    OPT(conf, 0, name, OPTION_SIZE, field, size_t, preset, min, max, flags, NULL, ANY)
 #define OPT_TEXT(name, field, preset, min, max, flags, ...) \
-    OPT(conf, name, OPTION_TEXT, field, const char *, preset, min, max, flags, NULL, __VA_ARGS__)
+    OPT(conf, 0, name, OPTION_TEXT, field, const char *, preset, min, max, flags, NULL, __VA_ARGS__)
 #define OPT_LIST(name, field, preset, min, max, flags, ...) \
-    OPT(conf, name, OPTION_LIST, field, struct conf_list, preset, min, max, flags, NULL, __VA_ARGS__)
+    OPT(conf, 0, name, OPTION_LIST, field, struct conf_list, preset, min, max, flags, NULL, __VA_ARGS__)
 #define OPT_CHOICE(name, field, type, preset, choices, flags) \
-    OPT(conf, name, OPTION_CHOICE, field, type, preset, 0, LENGTH(choices) - 2, flags, choices, ANY)
-
-#define SECOND ((int64_t)1000)
-#define MINUTE (60 * SECOND)
-#define HOUR   (60 * MINUTE)
-#define DAY    (24 * HOUR)
-#define KIB    ((int64_t)1024)
-#define MIB    (1024 * KIB)
+    OPT(conf, 0, name, OPTION_CHOICE, field, type, preset, 0, LENGTH(choices) - 2, flags, choices, ANY)
 
 static const struct option conf_rows[] = {
     /*       name                          field                 default           min        max   flags */
@@ -103,6 +83,10 @@ static const struct option conf_rows[] = {
     OPT_MS  ("worker.drain_timeout",       drain_ms,             "25s",              0,       DAY,  CONF_RELOAD),
     OPT_MS  ("worker.kill_grace",          grace_ms,             "5s",               0,      HOUR,  CONF_RELOAD),
     OPT_MS  ("worker.stall_timeout",       stall_ms,             "30s",         SECOND,      HOUR,  CONF_RELOAD),
+    OPT_INT ("worker.recycle_jobs",        recycle_jobs,         "0",                0, 1000000000, CONF_RELOAD),
+    OPT_MS  ("worker.recycle_age",         recycle_age_ms,       "0",                0,  365 * DAY, CONF_RELOAD),
+    OPT_SIZE("worker.recycle_memory",      recycle_memory,       "0",                0, 1024 * GIB, CONF_RELOAD),
+    OPT_SIZE("worker.memory_max",          memory_max,           "0",                0, 1024 * GIB, CONF_RELOAD),
 
     OPT_LIST("queue.names",                queues,               "default",          1,       100,  CONF_RELOAD, GOOD_QUEUE),
     OPT_MS  ("queue.poll_interval",        poll_ms,              "2s",              10, 10 * MINUTE, CONF_RELOAD),
@@ -114,6 +98,9 @@ static const struct option conf_rows[] = {
 
     OPT_MS  ("handler.timeout",            timeout_ms,           "10min",           10,  30 * DAY,  CONF_RELOAD),
     OPT_LIST("handler.env",                env,                  "PATH,HOME,LANG,TZ", 0,      100,  CONF_RELOAD, GOOD_VARIABLE),
+    OPT_CHOICE("handler.keep_attempts",    keep_attempts, enum conf_keep, "failed",  option_keep_choices, CONF_RELOAD),
+    OPT_SIZE("handler.memory",             handler_memory,       "0",                0, 1024 * GIB, CONF_RELOAD),
+    OPT_INT ("handler.processes",          handler_processes,    "0",                0,   100000,  CONF_RELOAD),
 
     OPT_SIZE("limits.payload",             payload_max,          "16MiB",            1, 256 * MIB,  CONF_RELOAD),
     OPT_SIZE("limits.result",              result_max,           "1MiB",             0,  64 * MIB,  CONF_RELOAD),
@@ -125,23 +112,9 @@ static const struct option conf_rows[] = {
     OPT_CHOICE("log.level",                log_level, enum log_level, "info",        level_choices, CONF_RELOAD),
 };
 
-#define HANDLER_OPT(name, kind, field, type, min, max, ...) \
-    OPT(handler_conf, name, kind, field, type, NULL, min, max, CONF_RELOAD, NULL, __VA_ARGS__)
-
-/* What is not said for a kind comes from the options above; see handlers.c. */
-static const struct option handler_rows[] = {
-    HANDLER_OPT("timeout",      OPTION_MS,   timeout_ms,     int64_t,          10, 30 * DAY, ANY),
-    HANDLER_OPT("retry_first",  OPTION_MS,   retry_first_ms, int64_t,           0,      DAY, ANY),
-    HANDLER_OPT("retry_max",    OPTION_MS,   retry_max_ms,   int64_t,           0, 30 * DAY, ANY),
-    HANDLER_OPT("tempfail_max", OPTION_INT,  tempfail_max,   int,               0,    10000, ANY),
-    HANDLER_OPT("env",          OPTION_LIST, env,            struct conf_list,  0,      100, GOOD_ASSIGNMENT),
-    HANDLER_OPT("nice",         OPTION_INT,  nice,           int,               0,       19, ANY),
-    HANDLER_OPT("workdir",      OPTION_TEXT, workdir,        const char *,      1,     4095, GOOD_PATH),
-};
 /* clang-format on */
 
 const struct option_table conf_options = {conf_rows, LENGTH(conf_rows)};
-const struct option_table handler_options = {handler_rows, LENGTH(handler_rows)};
 
 const struct option *
 option_find(struct option_table table, const char *name)

@@ -36,6 +36,7 @@ struct option {
     /* What one text or one item of a list must look like; NULL: anything printable. */
     bool (*is_good)(const char *text);
     const char *good; /* for the message: "a name of letters, digits ..." */
+    unsigned ways;    /* of a handler: bits of the ways it is for; 0: all of them */
 };
 
 struct option_table {
@@ -43,8 +44,8 @@ struct option_table {
     size_t n;
 };
 
-extern const struct option_table conf_options;    /* of struct conf */
-extern const struct option_table handler_options; /* of struct handler_conf, but kind and exec */
+extern const struct option_table conf_options;    /* of struct conf: options.c */
+extern const struct option_table handler_options; /* of struct handler_conf: handler_options.c */
 
 const struct option *option_find(struct option_table table, const char *name);
 /* The name most like this one, NULL when none is near. */

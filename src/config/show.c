@@ -78,17 +78,21 @@ conf_show(const struct conf *conf, struct buf *ret)
 
 /* --- handlers -------------------------------------------------------------------- */
 
+/* Items are NAME, NAME=value or "Name: value"; masked hides the values. */
 static void
-show_environment(const struct conf_list *env, bool masked, struct buf *ret)
+show_items(const struct option *o, const struct handler_conf *h, bool masked, struct buf *ret)
 {
-    buf_add_text(ret, "    env: [");
-    for (size_t i = 0; i < env->n; i++) {
-        AUTO(buf) struct buf item = {.data = NULL};
-        const char *equals = strchr(env->items[i], '=');
+    const struct conf_list *items =
+        (const struct conf_list *)(const void *)((const char *)h + o->field);
 
-        buf_add_text(&item, env->items[i]);
-        if (masked && equals != NULL) {
-            item.len = (size_t)(equals - env->items[i]) + 1;
+    buf_printf(ret, "    %s: [", o->name);
+    for (size_t i = 0; i < items->n; i++) {
+        AUTO(buf) struct buf item = {.data = NULL};
+        size_t name = strcspn(items->items[i], "=:");
+
+        buf_add_text(&item, items->items[i]);
+        if (masked && item.data[name] != '\0') {
+            item.len = name + 1;
             buf_add_text(&item, MASK);
         }
         buf_add_text(ret, i > 0 ? ", " : "");
@@ -98,9 +102,9 @@ show_environment(const struct conf_list *env, bool masked, struct buf *ret)
 }
 
 static void
-show_exec(const struct handler_conf *h, struct buf *ret)
+show_program(const struct handler_conf *h, struct buf *ret)
 {
-    buf_add_text(ret, "    exec: [");
+    buf_printf(ret, "    %s: [", conf_way_name(h->way));
     yaml_quote(ret, h->program != NULL ? h->program : h->argv[0]);
     for (size_t i = 1; h->argv[i] != NULL; i++) {
         buf_add_text(ret, ", ");
@@ -115,12 +119,15 @@ conf_show_handler(const struct handler_conf *h, bool masked, struct buf *ret)
     buf_add_text(ret, "  ");
     yaml_quote(ret, h->kind);
     buf_add_text(ret, ":\n");
-    show_exec(h, ret);
+    if (h->argv != NULL)
+        show_program(h, ret);
     for (size_t i = 0; i < handler_options.n; i++) {
         const struct option *o = &handler_options.rows[i];
 
+        if (o->ways != 0 && (o->ways & 1U << h->way) == 0)
+            continue;
         if (o->type == OPTION_LIST) {
-            show_environment(&h->env, masked, ret);
+            show_items(o, h, masked, ret);
         } else if (option_is_set(o, h)) {
             buf_add_text(ret, "    ");
             show_option(o, o->name, h, ret);

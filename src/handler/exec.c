@@ -221,8 +221,9 @@ static void
 finish(struct exec *x)
 {
     struct run *run = x->run;
-    struct run_end end = {.ran_ms = clock_mono_ms() - x->started_mono};
+    struct run_end end = RUN_END(RUN_OK);
 
+    end.ran_ms = clock_mono_ms() - x->started_mono;
     ev_timer_stop(run->loop, &x->hunt);
     drain(x);
     x->verdict.last_line = complaint_last_line(&x->complaint, &run->arena);
@@ -430,7 +431,6 @@ exec_forget(struct run *run)
 }
 
 const struct way way_exec = {
-    .name = "exec",
     .start = exec_start,
     .stop = exec_stop,
     .kill = exec_kill,

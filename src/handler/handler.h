@@ -42,7 +42,12 @@ enum run_cause {
     RUN_TEMPFAIL,  /* said "again, do not count it": exit 75 */
     RUN_CANCELLED, /* stopped because its cancellation was asked for */
     RUN_STOPPED,   /* stopped because the worker stops or lost its lease */
-    RUN_NO_START,  /* the program could not be started */
+    RUN_NO_START,  /* what runs it is missing or broken: not the job's fault, not charged */
+    RUN_OOM,       /* the kernel ended it for its memory */
+    RUN_LIMIT,     /* another limit of its kind was reached; error says which */
+    RUN_PROTOCOL,  /* a program broke the protocol of pgcrew-handler(7) */
+    RUN_SNOOZED,   /* said "again in wait_ms, do not count it" */
+    RUN_SETTLED,   /* its end is in the database already, see worker/sqlway.c */
 };
 
 const char *run_cause_name(enum run_cause cause);
@@ -55,9 +60,16 @@ struct run_end {
     char *error;       /* one line for people, NULL when RUN_OK */
     char *stderr_tail; /* the last limits.stderr_tail bytes, printable, or NULL */
     int64_t ran_ms;
+    int64_t wait_ms; /* until the next attempt, as the handler asked for; -1: it did not */
     /* What the handler and the processes it waited for used; 0 when not known. */
     int64_t user_ms, system_ms, max_rss_bytes;
 };
+
+/* A run_end that says nothing but how it ended. */
+#define RUN_END(because)                                                                           \
+    {                                                                                              \
+        .cause = (because), .exit_status = -1, .wait_ms = -1                                       \
+    }
 
 struct run;
 
@@ -101,8 +113,14 @@ void handler_forget(struct run *run);
 /* Is there a way to run this kind here?  NULL when not. */
 const struct handler_conf *handler_for(const struct conf *conf, const char *kind);
 
-/* Once per process before the first start: subreaper, stray watching. */
-void handler_init(struct ev_loop *loop);
+/*
+ * Once per process, before the first start: subreaper, what the kinds of conf need
+ * (modules are loaded here).  A handler that is broken is logged; its jobs end as RUN_NO_START.
+ */
+void handler_init(struct ev_loop *loop, const struct conf *conf);
+/* No job will be started any more, and none runs: end what is kept between jobs.  Does not wait. */
+void handler_end(void);
+
 /* Kill children of this process that belong to no attempt; returns how many there were. */
 size_t handler_kill_strays(void);
 

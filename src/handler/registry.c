@@ -5,17 +5,20 @@
 #include "handler/strays.h"
 #include "handler/way.h"
 
-enum way_id { WAY_EXEC };
-
-static const struct way *const ways[] = {
-    [WAY_EXEC] = &way_exec,
+static const struct way *ways[CONF_WAYS] = {
+    [CONF_EXEC] = &way_exec,
 };
 
-static const struct way *
-way_of(const struct handler_conf *handler)
+void
+way_put(enum conf_way name, const struct way *way)
 {
-    (void)handler; /* every handler of the configuration names a program */
-    return ways[WAY_EXEC];
+    ways[name] = way;
+}
+
+static const struct way *
+way_of(const struct run *run)
+{
+    return ways[run->handler->way];
 }
 
 static const char *const cause_names[] = {
@@ -28,6 +31,11 @@ static const char *const cause_names[] = {
     [RUN_CANCELLED] = "cancelled",
     [RUN_STOPPED] = "stopped",
     [RUN_NO_START] = "no_start",
+    [RUN_OOM] = "oom",
+    [RUN_LIMIT] = "limit",
+    [RUN_PROTOCOL] = "protocol",
+    [RUN_SNOOZED] = "snoozed",
+    [RUN_SETTLED] = "settled",
 };
 
 const char *
@@ -39,25 +47,28 @@ run_cause_name(enum run_cause cause)
 bool
 handler_start(struct run *run, struct err *err)
 {
-    return way_of(run->handler)->start(run, err);
+    if (way_of(run) == NULL)
+        return err_set(err, ERR_CONFIG, "this program cannot run '%s' handlers",
+                       conf_way_name(run->handler->way));
+    return way_of(run)->start(run, err);
 }
 
 void
 handler_stop(struct run *run, enum run_cause cause)
 {
-    way_of(run->handler)->stop(run, cause);
+    way_of(run)->stop(run, cause);
 }
 
 void
 handler_kill(struct run *run, enum run_cause cause)
 {
-    way_of(run->handler)->kill(run, cause);
+    way_of(run)->kill(run, cause);
 }
 
 void
 handler_forget(struct run *run)
 {
-    way_of(run->handler)->forget(run);
+    way_of(run)->forget(run);
 }
 
 const struct handler_conf *
@@ -67,11 +78,23 @@ handler_for(const struct conf *conf, const char *kind)
 }
 
 void
-handler_init(struct ev_loop *loop)
+handler_init(struct ev_loop *loop, const struct conf *conf)
 {
-    (void)loop; /* exec watches its guards by the loop of each run */
     /* What loses its parent comes to this process, which can end it. */
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    for (unsigned i = 0; i < CONF_WAYS; i++) {
+        if (ways[i] != NULL && ways[i]->init != NULL)
+            ways[i]->init(loop, conf);
+    }
+}
+
+void
+handler_end(void)
+{
+    for (unsigned i = 0; i < CONF_WAYS; i++) {
+        if (ways[i] != NULL && ways[i]->end != NULL)
+            ways[i]->end();
+    }
 }
 
 size_t

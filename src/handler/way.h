@@ -6,10 +6,13 @@
 #ifndef PGCREW_HANDLER_WAY_H
 #define PGCREW_HANDLER_WAY_H
 
+#include "config/conf.h"
 #include "handler/handler.h"
 
 struct way {
-    const char *name;
+    /* Once per process; NULL: nothing to do.  end: no job runs any more. */
+    void (*init)(struct ev_loop *loop, const struct conf *conf);
+    void (*end)(void);
     bool (*start)(struct run *run, struct err *err);
     void (*stop)(struct run *run, enum run_cause cause);
     void (*kill)(struct run *run, enum run_cause cause);
@@ -17,5 +20,8 @@ struct way {
 };
 
 extern const struct way way_exec; /* a program per job: exec.c */
+
+/* A way that needs more than this room may know is put in by its owner: sql, by the worker. */
+void way_put(enum conf_way name, const struct way *way);
 
 #endif

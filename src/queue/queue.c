@@ -137,10 +137,16 @@ queue_read_claim(const PGresult *res, int row, struct claimed *ret)
 
 /* The parallel arrays of a finish call, column by column. */
 struct finish_columns {
-    int64_t *ids, *waits;
+    int64_t *ids, *waits, *memories;
     const char **outcomes, **results, **errors, **causes, **stderrs;
-    int32_t *rans, *exits, *signals;
+    int32_t *rans, *exits, *signals, *users, *systems;
 };
+
+static int32_t
+int4_of(int64_t number)
+{
+    return (int32_t)(number < INT32_MAX ? number : INT32_MAX);
+}
 
 static struct finish_columns
 finish_columns(struct arena *a, const struct finished *jobs, size_t n)
@@ -148,6 +154,7 @@ finish_columns(struct arena *a, const struct finished *jobs, size_t n)
     struct finish_columns c = {
         .ids = arena_alloc(a, n * sizeof(int64_t)),
         .waits = arena_alloc(a, n * sizeof(int64_t)),
+        .memories = arena_alloc(a, n * sizeof(int64_t)),
         .outcomes = arena_alloc(a, n * sizeof(char *)),
         .results = arena_alloc(a, n * sizeof(char *)),
         .errors = arena_alloc(a, n * sizeof(char *)),
@@ -156,6 +163,8 @@ finish_columns(struct arena *a, const struct finished *jobs, size_t n)
         .rans = arena_alloc(a, n * sizeof(int32_t)),
         .exits = arena_alloc(a, n * sizeof(int32_t)),
         .signals = arena_alloc(a, n * sizeof(int32_t)),
+        .users = arena_alloc(a, n * sizeof(int32_t)),
+        .systems = arena_alloc(a, n * sizeof(int32_t)),
     };
 
     for (size_t i = 0; i < n; i++) {
@@ -166,7 +175,10 @@ finish_columns(struct arena *a, const struct finished *jobs, size_t n)
         c.errors[i] = jobs[i].error;
         c.causes[i] = jobs[i].cause;
         c.stderrs[i] = jobs[i].stderr_tail;
-        c.rans[i] = (int32_t)(jobs[i].ran_ms < INT32_MAX ? jobs[i].ran_ms : INT32_MAX);
+        c.rans[i] = int4_of(jobs[i].ran_ms);
+        c.users[i] = int4_of(jobs[i].user_ms);
+        c.systems[i] = int4_of(jobs[i].system_ms);
+        c.memories[i] = jobs[i].max_rss_bytes;
         c.exits[i] = jobs[i].exit_status;
         c.signals[i] = jobs[i].signal;
     }
@@ -194,6 +206,9 @@ queue_ask_finish(struct db *db, int64_t holder, int64_t token, const struct fini
     param_int4s_or_null(&p, c.exits, n, -1);
     param_int4s_or_null(&p, c.signals, n, 0);
     param_texts(&p, c.stderrs, n);
+    param_int4s_or_null(&p, c.users, n, 0);
+    param_int4s_or_null(&p, c.systems, n, 0);
+    param_int8s(&p, c.memories, n);
     db_ask(db, &st_finish, &p, answer, arg);
 }
 
@@ -228,7 +243,7 @@ queue_ask_report(struct db *db, int64_t holder, const struct progress *jobs, siz
     for (size_t i = 0; i < n; i++) {
         tokens[i] = jobs[i].token;
         ids[i] = jobs[i].job_id;
-        rans[i] = (int32_t)(jobs[i].ran_ms < INT32_MAX ? jobs[i].ran_ms : INT32_MAX);
+        rans[i] = int4_of(jobs[i].ran_ms);
         percents[i] = jobs[i].percent < 0 ? NAN : jobs[i].percent;
         notes[i] = jobs[i].note;
     }

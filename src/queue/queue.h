@@ -86,10 +86,11 @@ struct finished {
     int64_t wait_ms;    /* for RETRY and AGAIN */
     const char *result; /* JSON or NULL */
     const char *error;
-    const char *cause; /* NULL when there is nothing to say */
+    const char *cause; /* NULL when there is nothing to say; "succeeded": note the attempt */
     int exit_status;   /* -1: none */
     int signal;        /* 0: none */
     const char *stderr_tail;
+    int64_t user_ms, system_ms, max_rss_bytes; /* 0: not known */
 };
 
 /* Jobs of one claim. */

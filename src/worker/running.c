@@ -128,14 +128,32 @@ decide(struct task *task, const struct run_end *end)
         f->outcome = task->tempfails < handler->tempfail_max ? OUTCOME_AGAIN : OUTCOME_RETRY;
         attempt += task->tempfails;
         break;
+    case RUN_SNOOZED:
+        f->outcome = OUTCOME_AGAIN;
+        break;
     case RUN_FAILED:
     case RUN_SIGNAL:
     case RUN_TIMEOUT:
+    case RUN_OOM:
+    case RUN_LIMIT:
+    case RUN_PROTOCOL:
         f->outcome = OUTCOME_RETRY;
         break;
+    case RUN_SETTLED:
+        break; /* never comes here */
     }
-    f->wait_ms = backoff_full_jitter(
-        backoff_for_attempt(handler->retry_first_ms, handler->retry_max_ms, attempt));
+    f->wait_ms = end->wait_ms >= 0 ? end->wait_ms
+                                   : backoff_full_jitter(backoff_for_attempt(
+                                         handler->retry_first_ms, handler->retry_max_ms, attempt));
+}
+
+/* NULL: nothing is noted, as usual for an attempt that succeeded. */
+static const char *
+cause_to_note(const struct run *run, enum run_cause cause)
+{
+    if (cause != RUN_OK)
+        return run_cause_name(cause);
+    return run->handler->keep_attempts == CONF_KEEP_ALL ? "succeeded" : NULL;
 }
 
 static void
@@ -158,10 +176,13 @@ on_ended(struct run *run, const struct run_end *end)
     task->finished.ran_ms = end->ran_ms;
     task->finished.result = end->result;
     task->finished.error = end->error;
-    task->finished.cause = end->cause == RUN_OK ? NULL : run_cause_name(end->cause);
+    task->finished.cause = cause_to_note(run, end->cause);
     task->finished.exit_status = end->exit_status;
     task->finished.signal = end->signal;
     task->finished.stderr_tail = end->stderr_tail;
+    task->finished.user_ms = end->user_ms;
+    task->finished.system_ms = end->system_ms;
+    task->finished.max_rss_bytes = end->max_rss_bytes;
     finishing_add(task);
 }
 
@@ -173,7 +194,7 @@ could_not_start(struct task *task, const struct err *err)
 {
     struct worker *w = task->worker;
     struct finished *f = &task->finished;
-    const struct run_end end = {.cause = RUN_NO_START};
+    const struct run_end end = RUN_END(RUN_NO_START);
 
     f->error = arena_strdup(&task->run.arena, err->text);
     if (err->class == ERR_RETRY) {

@@ -175,7 +175,7 @@ worker_main(const struct child *child)
     struct err err;
 
     init(&w, child);
-    handler_init(w.loop);
+    handler_init(w.loop, w.conf);
     if (!holding_start(&w, &err)) {
         log_error("%s", err.text);
         return CHILD_EXIT_CONFIG;

@@ -49,12 +49,16 @@ ok 'statement by statement works too' psql -Xq -v ON_ERROR_STOP=1 \
     -f "$repo/migrations/000_plain_postgres.sql" -f "$repo/migrations/004_create_jobs_table.sql" -f "$repo/migrations/005_queue_functions.sql"
 
 is "$(sql "select count(*), count(*) filter (where relrowsecurity) from pg_class
-             where relkind = 'r' and (relnamespace = 'pgcrew'::regnamespace or oid = 'public.jobs'::regclass)" -F ' ')" '10 10' \
+             where relkind = 'r' and (relnamespace = 'pgcrew'::regnamespace or oid = 'public.jobs'::regclass)" -F ' ')" '11 11' \
     'row level security is on for every table'
 is "$(sql "select p.oid::regprocedure from pg_proc p
              where p.pronamespace = 'pgcrew'::regnamespace and has_function_privilege('pgcrew_worker', p.oid, 'execute')
-               and (not p.prosecdef or not 'search_path=\"\"' = any (p.proconfig))")" '' \
-    'every function of a worker runs as the owner with no search path'
+               and not 'search_path=\"\"' = any (p.proconfig)")" '' \
+    'every function of a worker runs with no search path'
+is "$(sql "select p.proname from pg_proc p
+             where p.pronamespace = 'pgcrew'::regnamespace and has_function_privilege('pgcrew_worker', p.oid, 'execute')
+               and not p.prosecdef")" run_sql \
+    'and as the owner, but for the one that runs the functions of handlers'
 is "$(sql "select string_agg(distinct a.attname, ' ' order by a.attname) from pg_index i
               join pg_depend d on d.objid = i.indexrelid and d.classid = 'pg_class'::regclass and d.refobjid = i.indrelid
               join pg_attribute a on a.attrelid = i.indrelid and a.attnum = d.refobjsubid

@@ -99,9 +99,10 @@ test_program(void)
 static void
 test_refused(void)
 {
-    is_str(conf_error("handlers:\n  mail:\n    timeout: 5s\n"),
-           "pgcrew.yaml:2: handler 'mail': 'exec' is missing: which program runs it?",
-           "no program at all");
+    is_str(
+        conf_error("handlers:\n  mail:\n    timeout: 5s\n"),
+        "pgcrew.yaml:2: handler 'mail': what runs it is missing: 'exec', 'serve', 'module', 'sql' or 'http'",
+        "no program at all");
     is_str(conf_error("handlers:\n  mail:\n    exec: sh\n    timeuot: 5s\n"),
            "pgcrew.yaml:4: unknown key 'handlers.mail.timeuot', did you mean 'timeout'?",
            "a mistyped key");
@@ -118,14 +119,66 @@ test_refused(void)
     is_str(conf_error("handlers:\n  mail: {exec: sh, retry_first: 2h}\n"),
            "pgcrew.yaml:2: handler 'mail': 'retry_first' is longer than 'retry_max'",
            "retries that do not fit together");
-    is_str(conf_error("handlers:\n  mail: sh\n"),
-           "pgcrew.yaml:2: handler 'mail': must be a map with 'exec'", "a handler that is no map");
+    is_str(
+        conf_error("handlers:\n  mail: sh\n"),
+        "pgcrew.yaml:2: handler 'mail': must be a map with 'exec', 'serve', 'module', 'sql' or 'http'",
+        "a handler that is no map");
     is_str(conf_error("handlers: [mail]\n"), "pgcrew.yaml:1: 'handlers' must be a map of kinds",
            "handlers that are no map");
     is_str(conf_error("handlers:\n  mail: {exec: sh}\n  mail: {exec: sh}\n"),
            "pgcrew.yaml:3: 'mail' was given on line 2 already", "a kind twice");
     has_str(conf_error("handlers:\n  '': {exec: sh}\n"), "a kind has 1 to 100 bytes",
             "a kind without a name");
+}
+
+static void
+test_ways(void)
+{
+    const struct handler_conf *h;
+    struct conf *c;
+    struct err err;
+
+    c = conf_from("handler.memory: 64MiB\n"
+                  "handlers:\n"
+                  "  a: {serve: [/bin/sh, -c, x], programs: 3, in_flight: 4, memory: 0}\n"
+                  "  b: {module: /bin/sh, function: run}\n"
+                  "  c: {sql: app.send, role: app}\n"
+                  "  d: {http: 'https://example.com/', headers: ['X-Key: ${env:KEY}'], slots: 50}\n"
+                  "  e: {exec: /bin/sh}\n",
+                  &err);
+    if (!ok(c != NULL, "all five ways are read (%s)", err.text))
+        return;
+    h = conf_handler(c, "a");
+    is_int(h->way, CONF_SERVE, "a program for many jobs");
+    is_int(h->programs, 3, "with its own options");
+    is_int(h->answer_ms, 10000, "and the defaults of the others");
+    is_int(h->memory, 0, "a limit of its own");
+    is_int(conf_handler(c, "b")->way, CONF_MODULE, "a module");
+    is_str(conf_handler(c, "c")->sql, "app.send", "a function of the database");
+    is_str(conf_handler(c, "d")->headers.items[0], "X-Key: ${env:KEY}", "a request");
+    is_int(conf_handler(c, "d")->response_max, 1048576, "sizes have defaults, too");
+    is_int(conf_handler(c, "e")->memory, 64 << 20,
+           "what is not said comes from the general option");
+    conf_free(c);
+
+    is_str(conf_error("handlers:\n  mail:\n    exec: sh\n    sql: a.b\n"),
+           "pgcrew.yaml:4: handler 'mail': 'exec' and 'sql': a kind is run in one way only",
+           "two ways at once");
+    is_str(conf_error("handlers:\n  mail:\n    sql: a.b\n    nice: 1\n"),
+           "pgcrew.yaml:4: handler 'mail': 'nice' is not for 'sql'", "an option of another way");
+    has_str(conf_error("handlers:\n  mail: {module: /no/such.so}\n"),
+            "module '/no/such.so' cannot be read: No such file", "a module that is missing");
+    has_str(conf_error("handlers:\n  mail: {sql: send}\n"), "a function with its schema",
+            "a function without its schema");
+    has_str(conf_error("handlers:\n  mail: {sql: 'a.b(); drop'}\n"), "a function with its schema",
+            "what is not a name");
+    has_str(conf_error("handlers:\n  mail: {http: 'ftp://x'}\n"), "a URL", "what is not http");
+    has_str(conf_error("handlers:\n  mail: {http: 'http://x', headers: ['Host: x']}\n"),
+            "Name: value", "a header that is ours");
+    has_str(conf_error("handlers:\n  mail: {http: 'http://x', sign: secret}\n"),
+            "a reference to a secret", "a secret in the file");
+    has_str(conf_error("handlers:\n  mail: {sql: a.b, role: x, as_owner: yes}\n"),
+            "exclude each other", "a role and the owner");
 }
 
 static void
@@ -148,6 +201,7 @@ main(void)
     test_read();
     test_program();
     test_refused();
+    test_ways();
     test_for_tool();
     return done_testing();
 }

@@ -175,7 +175,7 @@ fork_worker(const char *script)
 
     if (pid != 0)
         return pid;
-    handler_init(loop_after_fork());
+    handler_init(loop_after_fork(), &(struct conf){.n_handlers = 0});
     trial_init(&t, script);
     trial_start(&t);
     trial_wait(&t);

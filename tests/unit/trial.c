@@ -28,7 +28,7 @@ trials_begin(void)
     if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
         abort();
     close(fd);
-    handler_init(loop_get());
+    handler_init(loop_get(), &(struct conf){.n_handlers = 0});
 }
 
 void
