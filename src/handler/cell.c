@@ -25,15 +25,18 @@
 
 /* --- making it ---------------------------------------------------------------------- */
 
-static bool
+static enum guard_step
 make_folder(const struct confine *c)
 {
     if (mkdir(c->folder, 0700) < 0) {
         /* The name is of this process: an older one of the same number died in the middle. */
         if (errno != EEXIST || !folder_remove(AT_FDCWD, c->folder) || mkdir(c->folder, 0700) < 0)
-            return false;
+            return GUARD_FOLDER;
     }
-    return c->user == NULL || chown(c->folder, c->user->uid, c->user->gid) == 0;
+    /* Who may not give it away may not switch users either. */
+    if (c->user != NULL && chown(c->folder, c->user->uid, c->user->gid) < 0)
+        return GUARD_USER;
+    return GUARD_STARTED;
 }
 
 static bool
@@ -92,13 +95,16 @@ counts_processes(const struct cell *cell)
 enum guard_step
 cell_make(struct cell *cell, const struct confine *confine)
 {
+    enum guard_step step;
+
     *cell = (struct cell){.confine = confine, .groups = -1, .group = -1};
     if (confine == NULL)
         return GUARD_STARTED;
-    if (!make_folder(confine))
-        return GUARD_FOLDER;
-    if (confine->group && !make_group(cell))
-        return GUARD_GROUP;
+    step = make_folder(confine);
+    if (step == GUARD_STARTED && confine->group && !make_group(cell))
+        step = GUARD_GROUP;
+    if (step != GUARD_STARTED)
+        return step;
     if (counts_processes(cell))
         cell->check_mono_ms = clock_mono_ms() + COUNT_EVERY_MS;
     else if (confine->limits->tmp_size > 0)
