@@ -232,6 +232,7 @@ finish(struct exec *x)
 
     end.ran_ms = clock_mono_ms() - x->started_mono;
     ev_timer_stop(run->loop, &x->hunt);
+    confine_end(&x->confine, x->verdict.guard_status, run->loop);
     drain(x);
     x->verdict.last_line = complaint_last_line(&x->complaint, &run->arena);
     verdict_fill(&x->verdict, run, &end);
@@ -249,7 +250,7 @@ hunt(struct exec *x)
 {
     bool none_left = strays_kill() == 0;
 
-    if (x->is_abandoned && !confine_abandon(&x->confine, x->run->loop))
+    if (x->is_abandoned && !confine_abandon(&x->confine))
         none_left = false;
     if (none_left) {
         finish(x);
@@ -425,8 +426,8 @@ exec_start(struct run *run, struct err *err)
     struct exec *x = arena_alloc(&run->arena, sizeof(*x));
     struct guard_order order;
 
-    if (!confine_fill(&x->confine, handler, run->job.id, &run->arena, err) ||
-        !make_plumbing(&run->job, &pipes, err))
+    if (!make_plumbing(&run->job, &pipes, err) ||
+        !confine_fill(&x->confine, handler, run->job.id, &run->arena, err))
         return false;
     order = (struct guard_order){
         .job_id = run->job.id,
@@ -443,8 +444,11 @@ exec_start(struct run *run, struct err *err)
     x->run = run;
     x->started_mono = clock_mono_ms();
     x->guard = guard_start(&order);
-    if (x->guard < 0)
-        return err_errno(err, ERR_RETRY, "cannot fork");
+    if (x->guard < 0) {
+        err_errno(err, ERR_RETRY, "cannot fork");
+        confine_end(&x->confine, 0, run->loop);
+        return false;
+    }
     strays_spare(x->guard);
     run->way = x;
     prepare(x);
