@@ -135,6 +135,12 @@ proc_rss_bytes(pid_t pid)
     return read_kib(pid, "status", "VmRSS:");
 }
 
+int64_t
+proc_anon_bytes(pid_t pid)
+{
+    return read_kib(pid, "status", "RssAnon:");
+}
+
 void
 proc_reset_signals(void)
 {

@@ -107,6 +107,14 @@ void handler_stop(struct run *run, enum run_cause cause);
 /* KILL at once (the lease is about to end). */
 void handler_kill(struct run *run, enum run_cause cause);
 
+/*
+ * Take it back if it was started and has not begun: it waits inside its way.  True: it will
+ * not begin, and ended() will not be called.
+ */
+bool handler_retract(struct run *run);
+/* Runs this kind in a way that takes jobs beyond the slots and runs one after the other? */
+bool handler_is_serial(const struct conf *conf, const char *kind);
+
 /* Free what the way keeps, after ended(). */
 void handler_forget(struct run *run);
 
@@ -120,6 +128,12 @@ const struct handler_conf *handler_for(const struct conf *conf, const char *kind
 void handler_init(struct ev_loop *loop, const struct conf *conf);
 /* No job will be started any more, and none runs: end what is kept between jobs.  Does not wait. */
 void handler_end(void);
+
+/*
+ * Why this process must not start more jobs, for the log; NULL as long as it may.  A module
+ * whose function did not return in time keeps its thread for ever.
+ */
+const char *handler_spoiled(void);
 
 /* Kill children of this process that belong to no attempt; returns how many there were. */
 size_t handler_kill_strays(void);

@@ -65,6 +65,20 @@ handler_kill(struct run *run, enum run_cause cause)
     way_of(run)->kill(run, cause);
 }
 
+bool
+handler_retract(struct run *run)
+{
+    return way_of(run)->retract != NULL && way_of(run)->retract(run);
+}
+
+bool
+handler_is_serial(const struct conf *conf, const char *kind)
+{
+    const struct handler_conf *h = conf_handler(conf, kind);
+
+    return h != NULL && ways[h->way] != NULL && ways[h->way]->retract != NULL;
+}
+
 void
 handler_forget(struct run *run)
 {
@@ -95,6 +109,18 @@ handler_end(void)
         if (ways[i] != NULL && ways[i]->end != NULL)
             ways[i]->end();
     }
+}
+
+const char *
+handler_spoiled(void)
+{
+    const char *why = NULL;
+
+    for (unsigned i = 0; i < CONF_WAYS && why == NULL; i++) {
+        if (ways[i] != NULL && ways[i]->spoiled != NULL)
+            why = ways[i]->spoiled();
+    }
+    return why;
 }
 
 size_t

@@ -13,10 +13,13 @@ struct way {
     /* Once per process; NULL: nothing to do.  end: no job runs any more. */
     void (*init)(struct ev_loop *loop, const struct conf *conf);
     void (*end)(void);
+    const char *(*spoiled)(void); /* NULL: never */
     bool (*start)(struct run *run, struct err *err);
     void (*stop)(struct run *run, enum run_cause cause);
     void (*kill)(struct run *run, enum run_cause cause);
     void (*forget)(struct run *run);
+    /* Only of a way that runs one job after the other and takes more than one; see handler.h. */
+    bool (*retract)(struct run *run);
 };
 
 extern const struct way way_exec; /* a program per job: exec.c */

@@ -100,18 +100,20 @@ queue_ask_unregister(struct db *db, const struct uuid *process, db_answer *answe
 }
 
 void
-queue_ask_claim(struct db *db, int64_t holder, const struct places *places,
-                const char *const *kinds, size_t n_kinds, int want, db_answer *answer, void *arg)
+queue_ask_claim(struct db *db, const struct claim *claim, db_answer *answer, void *arg)
 {
+    const struct places *places = &claim->places;
     struct params p;
 
     params_init(&p);
-    param_int8(&p, holder);
+    param_int8(&p, claim->holder);
     param_texts(&p, places->queues, places->n);
     param_int2s(&p, places->priorities, places->n);
     param_int8s(&p, places->seqs, places->n);
-    param_texts(&p, kinds, n_kinds);
-    param_int4(&p, want);
+    param_texts(&p, claim->kinds, claim->n_kinds);
+    param_int4(&p, claim->want);
+    param_texts(&p, claim->without, claim->n_without);
+    param_bool(&p, claim->stay_idle);
     db_ask(db, &st_claim, &p, answer, arg);
 }
 

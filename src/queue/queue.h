@@ -44,9 +44,18 @@ int64_t queue_read_register(const PGresult *res, struct arena *a, int64_t **ret_
                             size_t *ret_n);
 void queue_ask_unregister(struct db *db, const struct uuid *process, db_answer *answer, void *arg);
 
-void queue_ask_claim(struct db *db, int64_t holder, const struct places *places,
-                     const char *const *kinds, size_t n_kinds, int want, db_answer *answer,
-                     void *arg);
+struct claim {
+    int64_t holder;
+    struct places places;
+    const char *const *kinds; /* NULL: any ... */
+    size_t n_kinds;
+    const char *const *without; /* ... but these; NULL: none */
+    size_t n_without;
+    int want;
+    bool stay_idle; /* the holder waits for other kinds, whatever this call finds */
+};
+
+void queue_ask_claim(struct db *db, const struct claim *claim, db_answer *answer, void *arg);
 
 /* One claimed job; texts belong to the result. */
 struct claimed {

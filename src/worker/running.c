@@ -22,13 +22,15 @@ uuid_or_empty(struct arena *a, const struct uuid *u)
 }
 
 struct task *
-task_new(struct worker *w, const struct claimed *job)
+task_new(struct pool *pool, const struct claimed *job)
 {
+    struct worker *w = pool->worker;
     struct task *task = xcalloc(1, sizeof(*task));
     struct arena *a = &task->run.arena;
 
     arena_init(a);
     task->worker = w;
+    task->pool = pool;
     task->token = job->token;
     task->tempfails = job->tempfails;
     task->claimed_mono_ms = clock_mono_ms();
@@ -65,26 +67,30 @@ task_move(struct task *task, struct task_list *to)
 {
     struct worker *w = task->worker;
 
+    struct pool *pool = task->pool;
+    int waiting = (to == &pool->waiting) - (task->list == &pool->waiting);
+    int running = (to == &w->running) - (task->list == &w->running);
+
     if (task->list != NULL)
         TAILQ_REMOVE(task->list, task, link);
-    w->n_waiting -= task->list == &w->waiting;
-    w->n_running -= task->list == &w->running;
     task->list = to;
-    if (to == NULL)
-        return;
-    TAILQ_INSERT_TAIL(to, task, link);
-    w->n_waiting += to == &w->waiting;
-    w->n_running += to == &w->running;
+    if (to != NULL)
+        TAILQ_INSERT_TAIL(to, task, link);
+    pool->n_waiting += (size_t)waiting;
+    pool->n_running += (size_t)running;
+    w->n_waiting += (size_t)waiting;
+    w->n_running += (size_t)running;
 }
 
 struct task *
 running_find(struct worker *w, int64_t job_id)
 {
-    struct task_list *lists[] = {&w->running, &w->waiting};
     struct task *task;
 
-    for (size_t i = 0; i < LENGTH(lists); i++) {
-        TAILQ_FOREACH (task, lists[i], link) {
+    for (size_t i = 0; i < w->n_lists; i++) {
+        if (w->lists[i] == &w->ended || w->lists[i] == &w->sent)
+            continue;
+        TAILQ_FOREACH (task, w->lists[i], link) {
             if (task->run.job.id == job_id)
                 return task;
         }
@@ -163,9 +169,10 @@ on_ended(struct run *run, const struct run_end *end)
     struct worker *w = task->worker;
 
     handler_forget(run);
-    pace_ended(&w->pace, end->ran_ms);
+    pace_ended(&task->pool->pace, end->ran_ms);
     w->score.busy_ms += end->ran_ms;
-    w->wanted = true;
+    w->n_ended++;
+    task->pool->wanted = true;
     worker_turn_soon(w);
     if (task->lost) {
         task_move(task, NULL);
@@ -254,9 +261,12 @@ running_start(struct worker *w)
 {
     struct task *task;
 
-    while (w->holding == HOLDING && worker_free_slots(w) > 0 &&
-           (task = TAILQ_FIRST(&w->waiting)) != NULL && !ev_is_active(&w->pause))
-        start(task);
+    POOL_FOREACH(pool, w)
+    {
+        while (w->holding == HOLDING && (task = TAILQ_FIRST(&pool->waiting)) != NULL &&
+               pool_lets_start(pool, task) && !ev_is_active(&w->pause))
+            start(task);
+    }
 }
 
 static void
