@@ -220,12 +220,12 @@ end
 $fn$;
 
 -- Give jobs back as they were: each to ready as a row of its own, where it was.  With a
--- cause, those that ran (p_died, or status running) are noted as an attempt by which
+-- cause, those that ran (p_died, and unless p_only those of status running) are noted as an attempt by which
 -- their worker died.  That is not charged, but a job that does it again and again is
 -- taken out: three workers, or ten of workers and hosts together (a host may be lost
 -- for reasons of its own).
 create or replace function pgcrew.put_back(
-  p_ids bigint[], p_seqs bigint[], p_died bigint[], p_cause text, p_holder_name text)
+  p_ids bigint[], p_seqs bigint[], p_died bigint[], p_cause text, p_holder_name text, p_only boolean default false)
 returns table (job_id bigint, status text, attempts int, max_attempts int)
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
@@ -237,7 +237,7 @@ begin
   return query
   with held as materialized (
     select h.id, h.seq, j.queue, j.priority, j.kind, j.user_id, j.status, j.attempts, j.max_attempts, j.unique_key,
-           p_cause is not null and (j.status = 'running' or h.id = any (coalesce(p_died, '{}'))) as died,
+           p_cause is not null and (j.status = 'running' and not p_only or h.id = any (coalesce(p_died, '{}'))) as died,
            exists (select from pgcrew.cancels x where x.job_id = h.id) as asked,
            (select count(*) from pgcrew.attempts x
              where x.job_id = h.id and x.cause = 'worker_died' and not x.forgiven) as workers,
@@ -588,7 +588,7 @@ $fn$;
 
 -- Undo claims: a helper of those below, which have locked them.
 create or replace function pgcrew.undo_claims(
-  p_tokens bigint[], p_died bigint[], p_cause text, p_holder_name text)
+  p_tokens bigint[], p_died bigint[], p_cause text, p_holder_name text, p_only boolean default false)
 returns int
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
@@ -605,7 +605,7 @@ begin
   if v_ids is null then
     return 0;
   end if;
-  select count(*) into v_jobs from pgcrew.put_back(v_ids, v_seqs, p_died, p_cause, p_holder_name);
+  select count(*) into v_jobs from pgcrew.put_back(v_ids, v_seqs, p_died, p_cause, p_holder_name, p_only);
   perform pgcrew.wake();
   return v_jobs;
 end
@@ -639,9 +639,11 @@ begin
 end
 $fn$;
 
--- A worker process has died; p_running is what it was seen running.  Can be asked again:
--- the second time there is nothing to do.
-create or replace function pgcrew.reap_process(p_process uuid, p_running bigint[]) returns int
+-- A worker process has died; p_running is what it was seen running; p_only: it is known that
+-- of these one ended it, and others are not to blame.  Can be asked again: the second time
+-- there is nothing to do.
+create or replace function pgcrew.reap_process(p_process uuid, p_running bigint[], p_only boolean default false)
+returns int
 language plpgsql volatile security definer
 set search_path = '' set lock_timeout = '5s' as $fn$
 declare
@@ -659,7 +661,7 @@ begin
   return pgcrew.undo_claims(
            array(select c.token from pgcrew.claims c
                   where c.holder = any (v_holders) order by c.token for update),
-           p_running, 'worker_died', v_name);
+           p_running, 'worker_died', v_name, p_only);
 end
 $fn$;
 
@@ -969,7 +971,7 @@ grant execute on function
                 int[], int[], bigint[]),
   pgcrew.run_sql(bigint, bigint, bigint, text, text, boolean, boolean, text),
   pgcrew.release_claims(bigint, bigint[]),
-  pgcrew.reap_process(uuid, bigint[]),
+  pgcrew.reap_process(uuid, bigint[], boolean),
   pgcrew.reap_expired(),
   pgcrew.promote(int),
   pgcrew.survey(text[]),

@@ -42,6 +42,12 @@ loop_signal_init(ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int), i
 }
 
 void
+loop_async_init(ev_async *w, void (*cb)(struct ev_loop *, ev_async *, int))
+{
+    ev_async_init(w, cb);
+}
+
+void
 loop_timer_in(struct ev_loop *loop, ev_timer *w, int64_t ms)
 {
     /* The loop's idea of now may be old when the last turn took long. */

@@ -34,6 +34,7 @@ void loop_io_init(ev_io *w, void (*cb)(struct ev_loop *, ev_io *, int), int fd, 
 void loop_timer_init(ev_timer *w, void (*cb)(struct ev_loop *, ev_timer *, int));
 void loop_child_init(ev_child *w, void (*cb)(struct ev_loop *, ev_child *, int), int pid);
 void loop_signal_init(ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int), int signum);
+void loop_async_init(ev_async *w, void (*cb)(struct ev_loop *, ev_async *, int));
 /* (Re)start a one-shot timer; 0 ms fires in the next turn. */
 void loop_timer_in(struct ev_loop *loop, ev_timer *w, int64_t ms);
 /* It will fire.  ev_is_active() wants a timer that is not const. */

@@ -135,6 +135,18 @@ void handler_end(void);
  */
 const char *handler_spoiled(void);
 
+/*
+ * Look at each handler more closely than conf_load() does: opens modules, which runs code of
+ * theirs, so not in the supervisor.  ERR_CONFIG.
+ */
+bool handler_check(const struct conf *conf, struct err *err) MUST_CHECK;
+
+/*
+ * watch is called with the id of a job right before code of its handler runs inside this
+ * process, and with 0 right after; in whatever thread that is.  Before handler_init().
+ */
+void handler_watch_inside(void (*watch)(void *owner, int64_t job_id), void *owner);
+
 /* Kill children of this process that belong to no attempt; returns how many there were. */
 size_t handler_kill_strays(void);
 

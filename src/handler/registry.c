@@ -7,6 +7,7 @@
 
 static const struct way *ways[CONF_WAYS] = {
     [CONF_EXEC] = &way_exec,
+    [CONF_MODULE] = &way_module,
 };
 
 void
@@ -121,6 +122,35 @@ handler_spoiled(void)
             why = ways[i]->spoiled();
     }
     return why;
+}
+
+bool
+handler_check(const struct conf *conf, struct err *err)
+{
+    for (size_t i = 0; i < conf->n_handlers; i++) {
+        const struct handler_conf *h = &conf->handlers[i];
+
+        if (ways[h->way] != NULL && ways[h->way]->check != NULL && !ways[h->way]->check(h, err))
+            return err_before(err, "%s:%d: handler '%s'", conf->path, h->line, h->kind);
+    }
+    return true;
+}
+
+static void (*inside)(void *owner, int64_t job_id);
+static void *inside_owner;
+
+void
+handler_watch_inside(void (*watch)(void *owner, int64_t job_id), void *owner)
+{
+    inside = watch;
+    inside_owner = owner;
+}
+
+void
+handler_inside(int64_t job_id)
+{
+    if (inside != NULL)
+        inside(inside_owner, job_id);
 }
 
 size_t

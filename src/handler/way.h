@@ -14,6 +14,8 @@ struct way {
     void (*init)(struct ev_loop *loop, const struct conf *conf);
     void (*end)(void);
     const char *(*spoiled)(void); /* NULL: never */
+    /* Can this handler work here, as far as that can be told without a job?  NULL: yes. */
+    bool (*check)(const struct handler_conf *h, struct err *err);
     bool (*start)(struct run *run, struct err *err);
     void (*stop)(struct run *run, enum run_cause cause);
     void (*kill)(struct run *run, enum run_cause cause);
@@ -22,7 +24,11 @@ struct way {
     bool (*retract)(struct run *run);
 };
 
-extern const struct way way_exec; /* a program per job: exec.c */
+extern const struct way way_exec;   /* a program per job: exec.c */
+extern const struct way way_module; /* a function of a shared object: module.c */
+
+/* Tells who watches, see handler_watch_inside(). */
+void handler_inside(int64_t job_id);
 
 /* A way that needs more than this room may know is put in by its owner: sql, by the worker. */
 void way_put(enum conf_way name, const struct way *way);

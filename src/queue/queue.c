@@ -297,13 +297,14 @@ queue_read_heartbeat(const PGresult *res, int row, struct arena *a, int64_t **re
 
 void
 queue_ask_reap_process(struct db *db, const struct uuid *process, const int64_t *running, size_t n,
-                       db_answer *answer, void *arg)
+                       bool only, db_answer *answer, void *arg)
 {
     struct params p;
 
     params_init(&p);
     param_uuid(&p, process);
     param_int8s(&p, running, n);
+    param_bool(&p, only);
     db_ask(db, &st_reap_process, &p, answer, arg);
 }
 

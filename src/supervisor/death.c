@@ -86,15 +86,21 @@ settle(struct slot *slot, const struct verdict *v)
     struct supervisor *sup = slot->sup;
     struct board_roster who;
     struct board_score score = {.n_running = 0};
+    int64_t inside = board_inside(sup->board, slot->member->place);
 
     if (board_read(sup->board, slot->member->place, &who, &score))
         report_add_score(&sup->past, &score);
     if (slot->role != BOARD_WORKER)
         return;
     /* Jobs that ran when we ended it ourselves are not to blame. */
-    if (!v->is_crash || (was_to_end(slot->state) && !slot->member->is_stalled))
+    if (!v->is_crash || (was_to_end(slot->state) && !slot->member->is_stalled)) {
         score.n_running = 0;
-    reap_add(sup, &slot->member->process, &score);
+    } else if (inside != 0) {
+        /* Code of this job's handler ran in the process itself. */
+        score.n_running = 1;
+        score.running[0].job_id = inside;
+    }
+    reap_add(sup, &slot->member->process, &score, v->is_crash && inside != 0);
 }
 
 static void

@@ -172,7 +172,9 @@ void stray_forget_inherited(struct supervisor *sup, pid_t pid);
 void stray_kill_all(struct supervisor *sup);
 
 /* reap.c */
-void reap_add(struct supervisor *sup, const struct uuid *process, const struct board_score *score);
+/* only: no job but those in score can have ended it. */
+void reap_add(struct supervisor *sup, const struct uuid *process, const struct board_score *score,
+              bool only);
 bool reap_oldest_waiting(const struct supervisor *sup, int64_t *ret_died_mono_ms);
 /* Those who died before this moment left nothing that still runs. */
 void reap_release(struct supervisor *sup, int64_t died_until_mono_ms);

@@ -171,6 +171,27 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
     loop_timer_in(loop, timer, BEAT_MS);
 }
 
+/* In the thread of the module. */
+static void
+on_inside(void *owner, int64_t job_id)
+{
+    const struct child *child = owner;
+
+    board_set_inside(child->board, child->place, job_id);
+}
+
+/* handler_watch_inside() hands back what it was given. */
+static void *
+owner_of(const struct child *child)
+{
+    union {
+        const struct child *ours;
+        void *theirs;
+    } as = {.ours = child};
+
+    return as.theirs;
+}
+
 static void
 init(struct worker *w, const struct child *child)
 {
@@ -200,6 +221,7 @@ worker_main(const struct child *child)
     struct err err;
 
     init(&w, child);
+    handler_watch_inside(on_inside, owner_of(child));
     handler_init(w.loop, w.conf);
     if (!holding_start(&w, &err)) {
         log_error("%s", err.text);
