@@ -1,6 +1,7 @@
 #include "queue/queue.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,6 +13,9 @@ STATEMENT(register);
 STATEMENT(unregister);
 STATEMENT(claim);
 STATEMENT(finish);
+STATEMENT(limit_time);
+STATEMENT(run_sql);
+STATEMENT(cancel_backend);
 STATEMENT(report);
 STATEMENT(release_claims);
 STATEMENT(heartbeat);
@@ -224,6 +228,45 @@ queue_read_finish(const PGresult *res, int row, struct finish_answer *ret)
         .max_attempts = (int)row_int(res, row, 3),
         .wait_ms = row_is_null(res, row, 4) ? -1 : row_int(res, row, 4),
     };
+}
+
+static void
+limit_time(struct db *db, int64_t ms)
+{
+    char text[32];
+    struct params p;
+
+    snprintf(text, sizeof(text), "%lld", (long long)ms);
+    params_init(&p);
+    param_text(&p, text);
+    db_ask(db, &st_limit_time, &p, NULL, NULL);
+}
+
+void
+queue_ask_run_sql(struct db *db, const struct sql_call *call, db_answer *answer, void *arg)
+{
+    struct params p;
+
+    limit_time(db, call->timeout_ms);
+    params_init(&p);
+    param_int8(&p, call->holder);
+    param_int8(&p, call->token);
+    param_int8(&p, call->job_id);
+    param_text(&p, call->function);
+    param_text(&p, call->role);
+    param_bool(&p, call->as_owner);
+    param_bool(&p, call->keep);
+    db_ask(db, &st_run_sql, &p, answer, arg);
+}
+
+void
+queue_ask_cancel_backend(struct db *db, int backend_pid, db_answer *answer, void *arg)
+{
+    struct params p;
+
+    params_init(&p);
+    param_int4(&p, backend_pid);
+    db_ask(db, &st_cancel_backend, &p, answer, arg);
 }
 
 void

@@ -115,6 +115,21 @@ struct finish_answer {
 
 void queue_read_finish(const PGresult *res, int row, struct finish_answer *ret);
 
+/* A handler that is a SQL function. */
+struct sql_call {
+    int64_t holder, token, job_id;
+    const char *function; /* with its schema */
+    const char *role;     /* NULL: the session's */
+    bool as_owner;
+    bool keep; /* note the attempt */
+    int64_t timeout_ms;
+};
+
+/* A row as of queue_read_finish(), or none: the claim is not the holder's. */
+void queue_ask_run_sql(struct db *db, const struct sql_call *call, db_answer *answer, void *arg);
+/* End what another session of this login is doing. */
+void queue_ask_cancel_backend(struct db *db, int backend_pid, db_answer *answer, void *arg);
+
 struct progress {
     int64_t token;
     int64_t job_id;

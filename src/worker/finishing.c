@@ -83,6 +83,14 @@ count(struct worker *w, const struct task *task, const struct finish_answer *a)
         w->score.retried++;
 }
 
+void
+finishing_settled(struct task *task, const struct finish_answer *answer)
+{
+    task->finished.outcome = OUTCOME_SUCCEEDED;
+    log_answer(task, answer);
+    count(task->worker, task, answer);
+}
+
 static struct task *
 find_sent(struct worker *w, int64_t job_id)
 {

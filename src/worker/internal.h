@@ -15,6 +15,7 @@
  * running.c   starts handlers and hears how they end
  * finishing.c tells the database how they ended
  * reporting.c tells the database how far they are
+ * sqlway.c    runs jobs whose handler is a SQL function
  * recycling.c ends the process when it has done enough
  * holding.c   is the lease holder: registers, notices a lost lease
  * hearing.c   orders of the supervisor, signals
@@ -159,6 +160,7 @@ void running_stop_all(struct worker *w);
 void running_abandon_all(struct worker *w);
 /* Forget a task whose claim is not ours: its handler is killed, its result dropped. */
 void running_lose(struct task *task, const char *why);
+struct task *task_of(const struct run *run);
 struct task *running_find(struct worker *w, int64_t job_id);
 
 /* claiming.c */
@@ -173,6 +175,13 @@ bool finishing_is_due(const struct worker *w);
 void finishing_ask(struct worker *w); /* all ended tasks, within the current transaction */
 /* The task has ended; its finished part is filled but for the job's id. */
 void finishing_add(struct task *task);
+
+/* The end of the task is in the database already, and this is what it said. */
+void finishing_settled(struct task *task, const struct finish_answer *answer);
+
+/* sqlway.c */
+extern const struct way way_sql;
+void sqlway_turn(void); /* what could not be asked before */
 
 /* reporting.c */
 void reporting_init(struct worker *w);

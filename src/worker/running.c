@@ -83,6 +83,12 @@ task_move(struct task *task, struct task_list *to)
 }
 
 struct task *
+task_of(const struct run *run)
+{
+    return run->owner;
+}
+
+struct task *
 running_find(struct worker *w, int64_t job_id)
 {
     struct task *task;
@@ -174,7 +180,7 @@ on_ended(struct run *run, const struct run_end *end)
     w->n_ended++;
     task->pool->wanted = true;
     worker_turn_soon(w);
-    if (task->lost) {
+    if (task->lost || end->cause == RUN_SETTLED) {
         task_move(task, NULL);
         task_free(task);
         return;

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "handler/way.h"
 #include "worker/internal.h"
 
 #define BEAT_MS 1000
@@ -106,6 +107,7 @@ worker_turn(struct ev_loop *loop, ev_timer *timer, int events)
     else
         claiming_give_back(w);
     talk_to_database(w);
+    sqlway_turn();
     reporting_plan(w);
     recycling_check_jobs(w);
     if (w->ending != ENDING_NOT && is_empty(w))
@@ -221,6 +223,7 @@ worker_main(const struct child *child)
     struct err err;
 
     init(&w, child);
+    way_put(CONF_SQL, &way_sql);
     handler_watch_inside(on_inside, owner_of(child));
     handler_init(w.loop, w.conf);
     if (!holding_start(&w, &err)) {

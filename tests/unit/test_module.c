@@ -264,6 +264,8 @@ test_stubborn(void)
 int
 main(void)
 {
+    int status;
+
     trials_begin();
     set_up();
     handler_watch_inside(watch_inside, NULL);
@@ -275,6 +277,7 @@ main(void)
     test_many();
     test_stubborn();
     trials_end();
+    status = done_testing();
     fflush(stdout);
-    _exit(done_testing()); /* a thread is left */
+    _exit(status); /* a thread is left */
 }
