@@ -97,14 +97,17 @@ module_thread_say(struct inside *x, const struct progress *said)
 
 /* --- the others ------------------------------------------------------------------------ */
 
-/* Signals are for the loop of the main thread. */
+/* Signals are for the loop of the main thread; but a crash is a crash. */
 static int
 create_quietly(void)
 {
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGABRT};
     sigset_t all, before;
     int why;
 
     sigfillset(&all);
+    for (size_t i = 0; i < LENGTH(crashes); i++)
+        sigdelset(&all, crashes[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     why = pthread_create(&t.thread, NULL, thread_main, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
