@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -117,11 +118,15 @@ crash(struct pgcrew_job *job)
 }
 
 static enum pgcrew_end
-hog(struct pgcrew_job *job)
+leak(struct pgcrew_job *job)
 {
-    while (!pgcrew_cancelled(job))
-        memset(pgcrew_alloc(job, 1 << 20), 1, 1 << 20);
-    return PGCREW_FAILED;
+    size_t size = 64 << 20;
+    char *lost = malloc(size);
+
+    (void)job;
+    if (lost != NULL)
+        memset(lost, 1, size);
+    return lost != NULL ? PGCREW_DONE : PGCREW_FAILED;
 }
 
 /* {"file": "..."}: appends a line to it, and waits until the file has gone. */
@@ -154,7 +159,7 @@ static const struct pgcrew_function functions[] = {
     {"later", later},       {"in_a_minute", in_a_minute},
     {"steps", steps},       {"patient", patient},
     {"stubborn", stubborn}, {"crash", crash},
-    {"hog", hog},           {"wait_for_file", wait_for_file},
+    {"leak", leak},           {"wait_for_file", wait_for_file},
     {NULL, NULL},
 };
 
