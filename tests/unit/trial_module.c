@@ -159,7 +159,7 @@ static const struct pgcrew_function functions[] = {
     {"later", later},       {"in_a_minute", in_a_minute},
     {"steps", steps},       {"patient", patient},
     {"stubborn", stubborn}, {"crash", crash},
-    {"leak", leak},           {"wait_for_file", wait_for_file},
+    {"leak", leak},         {"wait_for_file", wait_for_file},
     {NULL, NULL},
 };
 
