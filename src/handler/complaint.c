@@ -1,6 +1,5 @@
 #include "handler/complaint.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,10 +23,10 @@ forward(struct complaint *c, const char *text, size_t len, bool cut)
     c->logged_bytes += (int64_t)len + COMPLAINT_LINE_COST;
     if (c->logged_bytes > COMPLAINT_LOG_BYTES) {
         c->silenced = true;
-        log_info("job %" PRId64 " (%s): further stderr is not forwarded", c->job->id, c->job->kind);
+        log_job(LOG_LEVEL_INFO, c->job->id, c->job->kind, "further stderr is not forwarded");
         return;
     }
-    log_info("job %" PRId64 " (%s): %s%s", c->job->id, c->job->kind, text, cut ? " [cut]" : "");
+    log_job(LOG_LEVEL_INFO, c->job->id, c->job->kind, "%s%s", text, cut ? " [cut]" : "");
 }
 
 static void
