@@ -75,15 +75,10 @@ rm "$bin/folder"
 mkdir "$bin/folder"
 is_broken folder "^program .$bin/folder. is not executable" 'a folder'
 
-# --- what will not listen ---------------------------------------------------------------------
-
-id=$(sql "select pgcrew.enqueue('deaf', to_jsonb(repeat('x', 50 * 1024 * 1024)))")
-ok 'a program that reads nothing of 50 MiB'         wait_for 30 job_is "$id" succeeded
-fat=$(peak)
-
 # --- what talks too much ----------------------------------------------------------------------------
 
-# floods KIND WHAT: soon done, in the memory the workers had anyway
+fat=$(peak)
+# floods KIND WHAT: soon done, in the memory that the workers have anyway
 floods() {
     local begin=$EPOCHREALTIME
     id=$(enqueue "$1")
@@ -103,6 +98,11 @@ ok 'the log stays small'                            test "$(stat -c %s "$daemon_
 id=$(enqueue garbage)
 ok '40 MB of garbage and of progress on fd 3'       wait_for 60 job_is "$id" succeeded
 is "$(job "$id" result)" '"done"'                   'the result is there'
+
+# --- what will not listen ---------------------------------------------------------------------
+
+id=$(sql "select pgcrew.enqueue('deaf', to_jsonb(repeat('x', 50 * 1024 * 1024)))")
+ok 'a program that reads nothing of 50 MiB'         wait_for 30 job_is "$id" succeeded
 
 # --- what will not go -----------------------------------------------------------------------------------
 
