@@ -496,9 +496,12 @@ $fn$;
 --   PC001  ... (see claim)
 --   PC002  the function cannot be run: it is missing, or not allowed; a person has to act
 --   PC003  the claim was taken away while the function ran: nothing of it remains
+--   PC065  the job has no owner to run as: it never will
 --
 -- Not security definer: the function runs with the rights of the session, of p_role, or
--- as the owner of the job.  p_path is what search_path was outside.
+-- as the owner of the job.  p_path is what search_path was outside; null: the session's
+-- own.  The claim is not locked while the function runs, so that whoever reaps it does
+-- not wait; finish() sees what became of it.
 create or replace function pgcrew.run_sql(
   p_holder bigint, p_token bigint, p_job bigint, p_function text, p_role text, p_as_owner boolean, p_keep boolean,
   p_path text)
@@ -512,7 +515,9 @@ declare
   v_role     text := case when p_as_owner then 'authenticated' else p_role end;
   v_job      public.jobs;
   v_claims   jsonb;
-  v_function oid := to_regprocedure(p_function || '(jsonb)');
+  v_name     text[];
+  v_function oid;
+  v_schema   oid;
   v_call     text;
   v_void     boolean;
   v_result   jsonb;
@@ -523,22 +528,32 @@ begin
   if not found then
     return;
   end if;
-
-  select format(case when p.prorettype = 'void'::regtype then 'select %I.%I($1)'
-                     else 'select pg_catalog.to_jsonb(%I.%I($1))' end, n.nspname, p.proname),
-         p.prorettype = 'void'::regtype
-    into v_call, v_void
-    from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-   where p.oid = v_function and p.prokind = 'f' and not p.proretset;
-  if v_call is null then
-    raise exception 'there is no function %(jsonb) that returns one value', p_function using errcode = 'PC002';
-  end if;
-  if v_role is not null and (to_regrole(quote_ident(v_role)) is null
-                             or not pg_has_role(session_user, to_regrole(quote_ident(v_role)), 'member')) then
-    raise exception 'role % is missing, or % is not a member of it', v_role, session_user using errcode = 'PC002';
-  end if;
   if p_as_owner and v_job.user_id is null then
     raise exception 'the job has no owner, and its handler runs as the owner' using errcode = 'PC065';
+  end if;
+
+  -- In the catalogue: to_regprocedure() would ask for rights of the session, which p_role may have instead.
+  begin
+    v_name := parse_ident(p_function);
+  exception when invalid_parameter_value then
+    v_name := '{}';
+  end;
+  select p.oid, n.oid, p.prorettype = 'pg_catalog.void'::regtype,
+         format(case when p.prorettype = 'pg_catalog.void'::regtype then 'select %I.%I($1)'
+                     else 'select pg_catalog.to_jsonb(%I.%I($1))' end, n.nspname, p.proname)
+    into v_function, v_schema, v_void, v_call
+    from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+   where cardinality(v_name) = 2 and n.nspname = v_name[1] and p.proname = v_name[2]
+     and p.pronargs = 1 and p.proargtypes[0] = 'pg_catalog.jsonb'::regtype
+     and p.prokind = 'f' and not p.proretset;
+  if not found then
+    raise exception 'there is no function %(jsonb) that returns one value', p_function using errcode = 'PC002';
+  end if;
+  if exists (select from pg_catalog.pg_proc p
+              where p.pronamespace = v_schema and p.proname = v_name[2] and p.pronargs > 1
+                and p.pronargs - p.pronargdefaults <= 1 and p.proargtypes[0] = 'pg_catalog.jsonb'::regtype) then
+    raise exception 'there is another function % whose other arguments have defaults: a call is ambiguous', p_function
+      using errcode = 'PC002';
   end if;
 
   perform set_config('pgcrew.job_id', v_job.id::text, true), set_config('pgcrew.kind', v_job.kind, true),
@@ -554,10 +569,14 @@ begin
             set_config('request.jwt.claim.role', 'authenticated', true);
   end if;
   if v_role is not null then
-    perform set_config('role', v_role, true);
+    begin
+      perform set_config('role', v_role, true);
+    exception when insufficient_privilege or invalid_parameter_value then
+      raise exception 'cannot become role %: it is missing, or % is not a member of it', v_role, session_user
+        using errcode = 'PC002';
+    end;
   end if;
-  if not (has_function_privilege(v_function, 'execute')
-          and has_schema_privilege((select p.pronamespace from pg_catalog.pg_proc p where p.oid = v_function), 'usage')) then
+  if not coalesce(has_schema_privilege(v_schema, 'usage') and has_function_privilege(v_function, 'execute'), false) then
     raise exception 'role % may not execute function %', current_user, p_function using errcode = 'PC002';
   end if;
 
@@ -569,9 +588,8 @@ begin
     execute v_call into v_result using v_job.payload;
   end if;
   perform pg_catalog.set_config('search_path', '', true);
-  if v_role is not null then
-    perform set_config('role', v_session, true);
-  end if;
+  -- Not local: a function that set the role for good would leave the session with it.
+  perform set_config('role', v_session, false);
 
   return query
   select f.job_id, f.status, f.attempts, f.max_attempts

@@ -1,6 +1,5 @@
 #include "handler/complaint.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,18 +15,18 @@ is_blank(const char *text)
     return text[strspn(text, " \t\r")] == '\0';
 }
 
-static void
-forward(struct complaint *c, const char *text, size_t len, bool cut)
+/* False when it has written its share; once it is said so. */
+static bool
+may_log(struct complaint *c, size_t cost)
 {
     if (c->silenced)
-        return;
-    c->logged_bytes += (int64_t)len + COMPLAINT_LINE_COST;
-    if (c->logged_bytes > COMPLAINT_LOG_BYTES) {
-        c->silenced = true;
-        log_info("job %" PRId64 " (%s): further stderr is not forwarded", c->job->id, c->job->kind);
-        return;
-    }
-    log_info("job %" PRId64 " (%s): %s%s", c->job->id, c->job->kind, text, cut ? " [cut]" : "");
+        return false;
+    c->logged_bytes += (int64_t)cost;
+    if (c->logged_bytes <= COMPLAINT_LOG_BYTES)
+        return true;
+    c->silenced = true;
+    log_job(LOG_LEVEL_INFO, c->job->id, c->job->kind, "further stderr is not forwarded");
+    return false;
 }
 
 static void
@@ -35,10 +34,13 @@ on_line(void *owner, const char *text, size_t len, bool cut)
 {
     struct complaint *c = owner;
 
-    if (is_blank(text))
+    if (is_blank(text)) {
+        (void)may_log(c, 1); /* not forwarded, but not for nothing either */
         return;
+    }
     memcpy(c->last, text, len + 1);
-    forward(c, text, len, cut);
+    if (may_log(c, len + COMPLAINT_LINE_COST))
+        log_job(LOG_LEVEL_INFO, c->job->id, c->job->kind, "%s%s", text, cut ? " [cut]" : "");
 }
 
 void
@@ -74,7 +76,10 @@ void
 complaint_add(struct complaint *c, const char *data, size_t len)
 {
     keep_tail(c, data, len);
-    lines_feed(&c->lines, data, len);
+    if (c->silenced)
+        lines_feed_last(&c->lines, data, len);
+    else
+        lines_feed(&c->lines, data, len);
 }
 
 void

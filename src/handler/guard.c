@@ -56,7 +56,9 @@ static bool
 is_interpreter_at_fault(const char *program)
 {
     int why = errno;
-    bool program_is_fine = faccessat(AT_FDCWD, program, X_OK, AT_EACCESS) == 0;
+    struct stat st;
+    bool program_is_fine = faccessat(AT_FDCWD, program, X_OK, AT_EACCESS) == 0 &&
+                           stat(program, &st) == 0 && S_ISREG(st.st_mode);
 
     errno = why;
     return (why == ENOENT || why == EACCES) && program_is_fine;

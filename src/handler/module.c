@@ -101,9 +101,10 @@ abandon(struct inside *x)
 
     if (!module_thread_abandon(x))
         return; /* it has just ended */
-    log_error("job %" PRId64 " (%s): its function has not returned %" PRId64
-              " ms after it was asked to end: this worker is replaced",
-              run->job.id, run->job.kind, run->conf->grace_ms);
+    log_job(LOG_LEVEL_ERROR, run->job.id, run->job.kind,
+            "its function has not returned %" PRId64
+            " ms after it was asked to end: this worker is replaced",
+            run->conf->grace_ms);
     spoiled = "a module does not return: ending";
     arena_init(&run->arena);
     end.ran_ms = clock_mono_ms() - x->begun_mono_ms;
@@ -127,9 +128,8 @@ check_patience(struct inside *x, int64_t now_ms)
     if (now_ms < x->patience_mono_ms) {
         look_in(x->patience_mono_ms - now_ms);
     } else if (x->must_exit) {
-        log_error("job %" PRId64 " (%s): its function does not end before the lease does: "
-                  "ending this worker at once",
-                  x->run->job.id, x->run->job.kind);
+        log_job(LOG_LEVEL_ERROR, x->run->job.id, x->run->job.kind,
+                "its function does not end before the lease does: ending this worker at once");
         _exit(EXIT_NOT_STOPPED);
     } else {
         abandon(x);

@@ -10,7 +10,7 @@
  * strays.c      what dead workers left behind has to be gone, too
  * reap.c        what the janitor still has to give back
  * wake.c        whom to wake
- * pulse.c       who has stopped beating
+ * pulse.c       who has stopped beating, or has too much memory
  * renewal.c     reload: a new configuration, one child after the other
  * scale.c       how many workers
  * ending.c      drain, stop, kill, in this order
@@ -39,6 +39,18 @@
 
 struct supervisor;
 
+enum restart {
+    RESTART_PLANNED,
+    RESTART_DATABASE,
+    RESTART_CONFIG,
+    RESTART_CRASH,
+    RESTART_SIGNAL,
+    RESTART_STALLED,
+    RESTART_MEMORY, /* above worker.memory_max */
+    RESTART_FORK_FAILED,
+    RESTARTS
+};
+
 /* A process in a slot.  It may move to another slot, so orders come to it, not to the slot. */
 struct member {
     struct slot *slot;
@@ -50,7 +62,7 @@ struct member {
     int64_t forked_mono_ms;
     uint64_t beat; /* the last one seen, */
     int64_t beat_seen_mono_ms;
-    bool is_stalled; /* and killed for it */
+    enum restart killed_for; /* by us; RESTART_PLANNED: it was not */
     int64_t pss_bytes, pss_mono_ms;
 };
 
@@ -65,17 +77,6 @@ struct slot {
     ev_timer timer;
     bool is_leaving;
     struct slot *next; /* among those leaving */
-};
-
-enum restart {
-    RESTART_PLANNED,
-    RESTART_DATABASE,
-    RESTART_CONFIG,
-    RESTART_CRASH,
-    RESTART_SIGNAL,
-    RESTART_STALLED,
-    RESTART_FORK_FAILED,
-    RESTARTS
 };
 
 /* How far the end of the daemon has come; it never goes back. */

@@ -58,14 +58,14 @@ log_answer(const struct task *task, const struct finish_answer *a)
 
     if (f->outcome == OUTCOME_SUCCEEDED || f->outcome == OUTCOME_CANCELLED ||
         f->outcome == OUTCOME_RELEASE)
-        log_debug("job %lld (%s): %s", (long long)a->job_id, task->run.job.kind, a->status);
+        log_job(LOG_LEVEL_DEBUG, a->job_id, task->run.job.kind, "%s", a->status);
     else if (a->wait_ms >= 0)
-        log_warn("job %lld (%s): %s, attempt %d of %d, again in %s", (long long)a->job_id,
-                 task->run.job.kind, why, task->run.job.attempt, a->max_attempts,
-                 text_ago(wait, a->wait_ms));
+        log_job(LOG_LEVEL_WARN, a->job_id, task->run.job.kind, "%s, attempt %d of %d, again in %s",
+                why, task->run.job.attempt, a->max_attempts, text_ago(wait, a->wait_ms));
     else
-        log_warn("job %lld (%s): %s, attempt %d of %d, now %s for good", (long long)a->job_id,
-                 task->run.job.kind, why, task->run.job.attempt, a->max_attempts, a->status);
+        log_job(LOG_LEVEL_WARN, a->job_id, task->run.job.kind,
+                "%s, attempt %d of %d, now %s for good", why, task->run.job.attempt,
+                a->max_attempts, a->status);
 }
 
 static void
@@ -154,8 +154,8 @@ suspect(struct task *task, const struct err *err)
         task->alone = true;
         return;
     }
-    log_warn("job %lld (%s): its result was refused: %s; it ends without one",
-             (long long)task->run.job.id, task->run.job.kind, err->text);
+    log_job(LOG_LEVEL_WARN, task->run.job.id, task->run.job.kind,
+            "its result was refused: %s; it ends without one", err->text);
     f->result = NULL;
     f->stderr_tail = NULL;
     f->error = f->outcome == OUTCOME_SUCCEEDED ? NULL : "the error text was refused by PostgreSQL";

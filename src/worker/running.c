@@ -211,8 +211,8 @@ could_not_start(struct task *task, const struct err *err)
 
     f->error = arena_strdup(&task->run.arena, err->text);
     if (err->class == ERR_RETRY) {
-        log_warn("job %lld (%s): %s; it goes back, claiming again in %d ms",
-                 (long long)task->run.job.id, task->run.job.kind, err->text, NO_RESOURCES_PAUSE_MS);
+        log_job(LOG_LEVEL_WARN, task->run.job.id, task->run.job.kind,
+                "%s; it goes back, claiming again in %d ms", err->text, NO_RESOURCES_PAUSE_MS);
         f->outcome = OUTCOME_RELEASE;
         worker_pause(w, NO_RESOURCES_PAUSE_MS);
     } else {
@@ -251,8 +251,8 @@ start(struct task *task)
     task->started_mono_ms = clock_mono_ms();
     run->handler = handler_for(w->conf, run->job.kind);
     run->events = &events;
-    log_debug("job %lld (%s): attempt %d of %d starts", (long long)run->job.id, run->job.kind,
-              run->job.attempt, run->job.max_attempts);
+    log_job(LOG_LEVEL_DEBUG, run->job.id, run->job.kind, "attempt %d of %d starts",
+            run->job.attempt, run->job.max_attempts);
     if (run->handler == NULL) {
         /* The claim asks only for kinds that have one; a kind renamed meanwhile goes back. */
         task->finished.outcome = OUTCOME_RELEASE;
@@ -289,7 +289,7 @@ running_cancel(struct worker *w, int64_t job_id)
 
     if (task == NULL)
         return;
-    log_info("job %lld (%s): cancelled on request", (long long)job_id, task->run.job.kind);
+    log_job(LOG_LEVEL_INFO, job_id, task->run.job.kind, "cancelled on request");
     if (task->started_mono_ms == 0)
         cancel_waiting(task);
     else
@@ -315,9 +315,8 @@ running_abandon_all(struct worker *w)
 
     for (task = TAILQ_FIRST(&w->running); task != NULL; task = next) {
         next = TAILQ_NEXT(task, link);
-        log_warn("job %lld (%s): the lease could not be renewed in time; its handler is killed, "
-                 "the job goes back",
-                 (long long)task->run.job.id, task->run.job.kind);
+        log_job(LOG_LEVEL_WARN, task->run.job.id, task->run.job.kind,
+                "the lease could not be renewed in time; its handler is killed, the job goes back");
         handler_kill(&task->run, RUN_STOPPED);
     }
     claiming_give_back(w);
@@ -331,16 +330,15 @@ running_lose(struct task *task, const char *why)
     if (task->lost)
         return;
     if (task->unsure) {
-        log_info("job %lld (%s): its end was written, or its claim taken away, while the session "
-                 "was lost",
-                 (long long)task->run.job.id, task->run.job.kind);
+        log_job(LOG_LEVEL_INFO, task->run.job.id, task->run.job.kind,
+                "its end was written, or its claim taken away, while the session was lost");
         task_move(task, NULL);
         task_free(task);
         return;
     }
     w->score.stale++;
-    log_warn("job %lld (%s): %s; what this attempt did is dropped", (long long)task->run.job.id,
-             task->run.job.kind, why);
+    log_job(LOG_LEVEL_WARN, task->run.job.id, task->run.job.kind,
+            "%s; what this attempt did is dropped", why);
     if (task->list == &w->running) {
         task->lost = true;
         handler_kill(&task->run, RUN_STOPPED);
