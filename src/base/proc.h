@@ -26,11 +26,20 @@ int64_t proc_pss_bytes(pid_t pid);
 int64_t proc_rss_bytes(pid_t pid);
 int64_t proc_anon_bytes(pid_t pid); /* what is no file's: what a leak makes grow */
 
+/* The value of a line "key 123 kB" in such a file that is open, in bytes; 0 when there is none. */
+int64_t proc_read_bytes(int fd, const char *key);
+
 /* Default dispositions and an empty mask for every signal: for a child that is about to exec. */
 void proc_reset_signals(void);
 
 /* Ask for sig when the parent ends, and check that it is still expected_parent. */
 bool proc_die_with_parent(int sig, pid_t expected_parent) MUST_CHECK;
+
+/*
+ * Others of the same user may not look into this process (environment, memory,
+ * descriptors) nor trace it; processes forked later are hidden, too.
+ */
+void proc_hide(void);
 
 /* The name seen by ps and top: "pgcrewd: worker 3".  proc_title_init once, early in main. */
 void proc_title_init(int argc, char **argv);

@@ -23,4 +23,7 @@
  */
 size_t tree_signal(int sig, const pid_t *keep, size_t n_keep);
 
+/* How many processes and threads are below this one; zombies count until they are reaped. */
+size_t tree_threads(void);
+
 #endif

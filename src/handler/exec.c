@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "base/log.h"
 #include "config/conf.h"
 #include "handler/complaint.h"
+#include "handler/confine.h"
 #include "handler/env.h"
 #include "handler/guard.h"
 #include "handler/lines.h"
@@ -36,6 +38,8 @@
 
 /* A guard that was told to kill gets so long before it is killed itself. */
 #define GUARD_PATIENCE_MS 1000
+/* One that has reported removes what the handler left in its folder: that may take longer. */
+#define SWEEP_PATIENCE_MS 60000
 /* The same for strays; then they are left to the next hunt. */
 #define STRAYS_PATIENCE_MS 1000
 #define HUNT_EVERY_MS 5
@@ -66,6 +70,9 @@ struct exec {
     ev_child guard_end;
     ev_timer deadline, ladder, hunt;
     enum rung rung;
+    struct confine confine;
+    bool is_sweeping;  /* nothing of the handler lives, its folder is being removed */
+    bool is_abandoned; /* the guard was killed: what it made is ours to remove */
     struct verdict verdict;
     struct result result;
     struct complaint complaint;
@@ -240,7 +247,11 @@ finish(struct exec *x)
 static void
 hunt(struct exec *x)
 {
-    if (strays_kill() == 0) {
+    bool none_left = strays_kill() == 0;
+
+    if (x->is_abandoned && !confine_abandon(&x->confine, x->run->loop))
+        none_left = false;
+    if (none_left) {
         finish(x);
     } else if (clock_mono_ms() > x->hunt_until_mono) {
         log_warn("job %" PRId64 " (%s): processes that it left behind do not die of KILL, going on",
@@ -274,7 +285,8 @@ on_guard_end(struct ev_loop *loop, ev_child *w, int events)
     v->guard_status = w->rstatus;
     v->has_report = read(x->report_fd, &v->report, sizeof(v->report)) == sizeof(v->report);
     close(x->report_fd);
-    if (v->has_report && v->report.left == 0) {
+    x->is_abandoned = !WIFEXITED(w->rstatus);
+    if (v->has_report && v->report.left == 0 && !x->is_abandoned) {
         finish(x);
     } else {
         x->hunt_until_mono = clock_mono_ms() + STRAYS_PATIENCE_MS;
@@ -283,6 +295,14 @@ on_guard_end(struct ev_loop *loop, ev_child *w, int events)
 }
 
 /* --- ending it early ----------------------------------------------------------------- */
+
+static bool
+has_reported(const struct exec *x)
+{
+    struct pollfd report = {.fd = x->report_fd, .events = POLLIN};
+
+    return poll(&report, 1, 0) == 1 && (report.revents & POLLIN) != 0;
+}
 
 static void
 climb(struct exec *x)
@@ -306,9 +326,15 @@ climb(struct exec *x)
 static void
 on_ladder(struct ev_loop *loop, ev_timer *w, int events)
 {
-    (void)loop;
+    struct exec *x = w->data;
+
     (void)events;
-    climb(w->data);
+    if (x->rung == RUNG_KILL && !x->is_sweeping && has_reported(x)) {
+        x->is_sweeping = true;
+        loop_timer_in(loop, w, SWEEP_PATIENCE_MS);
+        return;
+    }
+    climb(x);
 }
 
 static void
@@ -399,7 +425,8 @@ exec_start(struct run *run, struct err *err)
     struct exec *x = arena_alloc(&run->arena, sizeof(*x));
     struct guard_order order;
 
-    if (!make_plumbing(&run->job, &pipes, err))
+    if (!confine_fill(&x->confine, handler, run->job.id, &run->arena, err) ||
+        !make_plumbing(&run->job, &pipes, err))
         return false;
     order = (struct guard_order){
         .job_id = run->job.id,
@@ -411,6 +438,7 @@ exec_start(struct run *run, struct err *err)
         .fds = {pipes.payload_fd, pipes.theirs[PIPE_OUT], pipes.theirs[PIPE_ERR],
                 pipes.theirs[PIPE_PROGRESS]},
         .report_fd = pipes.theirs[PIPE_REPORT],
+        .confine = &x->confine,
     };
     x->run = run;
     x->started_mono = clock_mono_ms();

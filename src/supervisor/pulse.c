@@ -45,7 +45,7 @@ check_memory(struct supervisor *sup, struct slot *slot)
 
     if (sup->conf->memory_max == 0 || slot->role != BOARD_WORKER)
         return;
-    rss_bytes = proc_rss_bytes(m->pid);
+    rss_bytes = memory_rss_bytes(m);
     if (rss_bytes <= (int64_t)sup->conf->memory_max)
         return;
     m->killed_for = RESTART_MEMORY;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/delegation.h"
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/text.h"
@@ -45,7 +46,7 @@ static const char *const restart_names[RESTARTS] = {
 };
 /* clang-format on */
 #define N_COUNTERS LENGTH(counters)
-#define N_PING 6
+#define N_PING 7
 
 static uint64_t
 get_counter(const struct board_score *score, size_t i)
@@ -84,6 +85,7 @@ pack_ping(struct supervisor *sup, msgpack_packer *pk)
     rpc_key_uint(pk, "generation", sup->generation);
     rpc_key_text(pk, "state", ending_name(sup));
     rpc_key_int(pk, "uptime_ms", clock_mono_ms() - sup->started_mono_ms);
+    rpc_key_text(pk, "control_groups", delegation_text());
 }
 
 void
@@ -103,7 +105,7 @@ pss_of(struct member *m, int *asked)
 
     if (*asked < PSS_AT_ONCE && (m->pss_mono_ms == 0 || now_ms - m->pss_mono_ms >= PSS_FRESH_MS)) {
         (*asked)++;
-        m->pss_bytes = proc_pss_bytes(m->pid);
+        m->pss_bytes = memory_pss_bytes(m);
         m->pss_mono_ms = now_ms;
     }
     return m->pss_bytes;
