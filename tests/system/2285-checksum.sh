@@ -6,7 +6,8 @@ pg_start && migrate || bail 'no database'
 daemon_setup
 
 root=$daemon_dir/root
-ok 'it is installed'                               make -s -C "$build" install DESTDIR="$root" >/dev/null 2>&1
+installs() { make -s -C "$build" install DESTDIR="$root" >/dev/null 2>&1; }
+ok 'it is installed'                               installs
 pc=$(find "$root" -name pgcrew.pc)
 modules=$root$(PKG_CONFIG_PATH=$(dirname "$pc") pkg-config --variable=modulesdir pgcrew)
 ok 'pkg-config knows where'                        test -f "$modules/checksum.so"
