@@ -59,6 +59,7 @@ struct stream {
 
 struct exec {
     struct run *run;
+    const char *name; /* for the log */
     pid_t guard; /* 0 when it has been reaped */
     int report_fd;
     int64_t started_mono, hunt_until_mono;
@@ -386,7 +387,7 @@ prepare(struct exec *x)
     const struct conf *conf = run->conf;
 
     x->result.max_bytes = conf->result_max;
-    complaint_init(&x->complaint, &run->job, conf->log_line_max, conf->stderr_tail, &run->arena);
+    complaint_init(&x->complaint, x->name, conf->log_line_max, conf->stderr_tail, &run->arena);
     x->progress = (struct lines){.max = PROGRESS_LINE_MAX, .line = on_progress_line, .owner = x};
     x->progress.text = arena_alloc(&run->arena, PROGRESS_LINE_MAX + 1);
 }
@@ -413,6 +414,7 @@ exec_start(struct run *run, struct err *err)
         .report_fd = pipes.theirs[PIPE_REPORT],
     };
     x->run = run;
+    x->name = arena_printf(&run->arena, "job %" PRId64 " (%s)", run->job.id, run->job.kind);
     x->started_mono = clock_mono_ms();
     x->guard = guard_start(&order);
     if (x->guard < 0)
