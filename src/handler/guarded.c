@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -10,23 +13,27 @@
 
 /* A guard that was told to kill gets so long before it is killed itself. */
 #define GUARD_PATIENCE_MS 1000
+/* One that has reported removes what was left in its folder: that may take longer. */
+#define SWEEP_PATIENCE_MS 60000
 /* The same for strays; then they are left to the next hunt. */
 #define STRAYS_PATIENCE_MS 1000
 #define HUNT_EVERY_MS 5
 
 /* --- its end --------------------------------------------------------------------------------- */
 
-/* Strays are what a dead guard left behind: the end is told when none is left. */
+/* What a dead guard left behind: the end is told when none of it is left. */
 static void
 hunt(struct guarded *g)
 {
-    size_t left = strays_kill();
+    bool none_left = strays_kill() == 0;
 
-    if (left > 0 && clock_mono_ms() <= g->hunt_until_mono) {
+    if (g->is_abandoned && !confine_abandon(&g->confine, g->loop))
+        none_left = false;
+    if (!none_left && clock_mono_ms() <= g->hunt_until_mono) {
         loop_timer_in(g->loop, &g->hunt, HUNT_EVERY_MS);
         return;
     }
-    if (left > 0)
+    if (!none_left)
         log_warn("%s: processes that it left behind do not die of KILL, going on", g->name);
     g->gone(g);
 }
@@ -52,7 +59,8 @@ on_guard_end(struct ev_loop *loop, ev_child *w, int events)
     g->guard_status = w->rstatus;
     g->has_report = read(g->report_fd, &g->report, sizeof(g->report)) == sizeof(g->report);
     close(g->report_fd);
-    if (g->has_report && g->report.left == 0) {
+    g->is_abandoned = !WIFEXITED(w->rstatus);
+    if (g->has_report && g->report.left == 0 && !g->is_abandoned) {
         g->gone(g);
     } else {
         g->hunt_until_mono = clock_mono_ms() + STRAYS_PATIENCE_MS;
@@ -81,12 +89,26 @@ climb(struct guarded *g)
         loop_timer_in(g->loop, &g->ladder, wait_ms[g->rung]);
 }
 
+static bool
+has_reported(const struct guarded *g)
+{
+    struct pollfd report = {.fd = g->report_fd, .events = POLLIN};
+
+    return poll(&report, 1, 0) == 1 && (report.revents & POLLIN) != 0;
+}
+
 static void
 on_ladder(struct ev_loop *loop, ev_timer *w, int events)
 {
-    (void)loop;
+    struct guarded *g = w->data;
+
     (void)events;
-    climb(w->data);
+    if (g->rung == GUARDED_KILL && !g->is_sweeping && has_reported(g)) {
+        g->is_sweeping = true;
+        loop_timer_in(loop, w, SWEEP_PATIENCE_MS);
+        return;
+    }
+    climb(g);
 }
 
 void
@@ -107,40 +129,49 @@ guarded_kill(struct guarded *g)
 
 /* --- its start ------------------------------------------------------------------------------- */
 
-struct guard_order
-guarded_order(const struct handler_conf *handler)
+static void
+watch(struct guarded *g)
 {
-    return (struct guard_order){
-        .program = handler->program,
-        .argv = handler->argv,
-        .workdir = handler->workdir,
-        .nice = handler->nice,
-    };
-}
-
-bool
-guarded_start(struct guarded *g, struct guard_order *order, struct err *err)
-{
-    AUTO(fd) int ours = -1;
-    AUTO(fd) int theirs = -1;
-    int ends[2];
-
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return err_errno(err, ERR_RETRY, "cannot make a pipe");
-    ours = ends[0];
-    theirs = order->report_fd = ends[1];
-    if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
-        return err_errno(err, ERR_RETRY, "cannot set up a pipe");
-    g->guard = guard_start(order);
-    if (g->guard < 0)
-        return err_errno(err, ERR_RETRY, "cannot fork");
     strays_spare(g->guard);
-    g->rung = GUARDED_RUNS;
-    g->report_fd = TAKE_FD(ours);
     loop_child_init(&g->end, on_guard_end, g->guard);
     LOOP_START(g->loop, child, &g->end, g);
     loop_timer_init(&g->ladder, on_ladder);
     loop_timer_init(&g->hunt, on_hunt);
     g->ladder.data = g->hunt.data = g;
+}
+
+bool
+guarded_start(struct guarded *g, const struct guarded_order *order, struct err *err)
+{
+    const struct handler_conf *handler = order->handler;
+    struct guard_order how = {
+        .job_id = order->job_id,
+        .program = handler->program,
+        .argv = handler->argv,
+        .envp = order->envp,
+        .workdir = handler->workdir,
+        .nice = handler->nice,
+        .confine = &g->confine,
+    };
+    AUTO(fd) int ours = -1;
+    AUTO(fd) int theirs = -1;
+    int ends[2];
+
+    if (!confine_fill(&g->confine, handler, order->job_id, order->arena, err))
+        return false;
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return err_errno(err, ERR_RETRY, "cannot make a pipe");
+    ours = ends[0];
+    theirs = how.report_fd = ends[1];
+    if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
+        return err_errno(err, ERR_RETRY, "cannot set up a pipe");
+    memcpy(how.fds, order->fds, sizeof(how.fds));
+    g->guard = guard_start(&how);
+    if (g->guard < 0) {
+        g->guard = 0;
+        return err_errno(err, ERR_RETRY, "cannot fork");
+    }
+    g->report_fd = TAKE_FD(ours);
+    watch(g);
     return true;
 }

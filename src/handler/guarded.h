@@ -5,9 +5,11 @@
 #ifndef PGCREW_HANDLER_GUARDED_H
 #define PGCREW_HANDLER_GUARDED_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/loop.h"
 #include "config/conf.h"
+#include "handler/confine.h"
 #include "handler/guard.h"
 
 /* How it is ended early: a rung higher whenever the time of the last is over. */
@@ -28,20 +30,29 @@ struct guarded {
     struct guard_report report;
 
     enum guarded_rung rung;
+    struct confine confine;
+    bool is_sweeping;  /* nothing below it lives, its folder is being removed */
+    bool is_abandoned; /* it was killed: what it made is ours to remove */
     int report_fd;
     int64_t hunt_until_mono;
     ev_child end;
     ev_timer ladder, hunt;
 };
 
-/* An order to run the program of this handler, with its surroundings; the rest is the caller's. */
-struct guard_order guarded_order(const struct handler_conf *handler);
+struct guarded_order {
+    const struct handler_conf *handler; /* what to run, and within which limits */
+    int64_t job_id;                     /* 0: not for one job */
+    const char *const *envp;            /* the whole environment */
+    int fds[GUARD_FDS];                 /* become 0..3; they stay the caller's */
+    struct arena *arena;                /* lives as long as the struct guarded */
+};
 
 /*
- * Start what order says; its report_fd is filled in here.  False: nothing runs,
- * ERR_RETRY.  All other descriptors of the order stay the caller's.
+ * Start it.  False: nothing runs; ERR_RETRY is a lack of resources, ERR_CONFIG a
+ * program that cannot be confined as it should be.
  */
-bool guarded_start(struct guarded *g, struct guard_order *order, struct err *err) MUST_CHECK;
+bool guarded_start(struct guarded *g, const struct guarded_order *order,
+                   struct err *err) MUST_CHECK;
 
 /* TERM to all of it, after the grace KILL.  Does nothing when it was told so already. */
 void guarded_term(struct guarded *g);

@@ -274,9 +274,9 @@ static bool
 start_guard(struct serve_program *p, const struct ends *ends, struct err *err)
 {
     const struct handler_conf *handler = p->pool->handler;
-    struct guard_order order = guarded_order(handler);
+    struct guarded_order order = {
+        .handler = handler, .envp = env_of_program(handler, &p->arena), .arena = &p->arena};
 
-    order.envp = env_of_program(handler, &p->arena);
     for (int i = 0; i < N_ENDS; i++)
         order.fds[i] = ends->theirs[i];
     p->guarded = (struct guarded){.loop = p->pool->loop,
