@@ -15,6 +15,15 @@ is_blank(const char *text)
     return text[strspn(text, " \t\r")] == '\0';
 }
 
+static void
+say(const struct complaint *c, const char *text, const char *more)
+{
+    if (c->job != NULL)
+        log_job(LOG_LEVEL_INFO, c->job->id, c->job->kind, "%s%s", text, more);
+    else
+        log_info("%s: %s%s", c->program, text, more);
+}
+
 /* False when it has written its share; once it is said so. */
 static bool
 may_log(struct complaint *c, size_t cost)
@@ -25,7 +34,7 @@ may_log(struct complaint *c, size_t cost)
     if (c->logged_bytes <= COMPLAINT_LOG_BYTES)
         return true;
     c->silenced = true;
-    log_job(LOG_LEVEL_INFO, c->job->id, c->job->kind, "further stderr is not forwarded");
+    say(c, "further stderr is not forwarded", "");
     return false;
 }
 
@@ -40,14 +49,14 @@ on_line(void *owner, const char *text, size_t len, bool cut)
     }
     memcpy(c->last, text, len + 1);
     if (may_log(c, len + COMPLAINT_LINE_COST))
-        log_job(LOG_LEVEL_INFO, c->job->id, c->job->kind, "%s%s", text, cut ? " [cut]" : "");
+        say(c, text, cut ? " [cut]" : "");
 }
 
 void
-complaint_init(struct complaint *c, const struct job *job, size_t line_max, size_t tail_max,
-               struct arena *arena)
+complaint_init(struct complaint *c, const struct job *job, const char *program, size_t line_max,
+               size_t tail_max, struct arena *arena)
 {
-    *c = (struct complaint){.job = job, .tail_max = tail_max};
+    *c = (struct complaint){.job = job, .program = program, .tail_max = tail_max};
     c->lines = (struct lines){.max = line_max, .line = on_line, .owner = c};
     c->lines.text = arena_alloc(arena, line_max + 1);
     c->last = arena_alloc(arena, line_max + 1);
@@ -80,6 +89,30 @@ complaint_add(struct complaint *c, const char *data, size_t len)
         lines_feed_last(&c->lines, data, len);
     else
         lines_feed(&c->lines, data, len);
+}
+
+void
+complaint_keep(struct complaint *c, const char *data, size_t len)
+{
+    bool silenced = c->silenced;
+
+    c->silenced = true;
+    complaint_add(c, data, len);
+    c->silenced = silenced;
+}
+
+void
+complaint_refill(struct complaint *c)
+{
+    c->logged_bytes = 0;
+    c->silenced = false;
+}
+
+void
+complaint_forget(struct complaint *c)
+{
+    buf_clear(&c->tail);
+    c->last[0] = '\0';
 }
 
 void

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "handler/module_load.h"
 #include "handler/progress.h"
+#include "handler/verdict.h"
 #include "handler/way.h"
 
 /* Jobs that have ended wait so long for others to be told with them. */
@@ -72,7 +73,7 @@ fill_end(struct inside *x, struct run_end *ret)
     ret->ran_ms = x->begun_mono_ms > 0 ? x->ended_mono_ms - x->begun_mono_ms : 0;
     ret->wait_ms = x->asked ? -1 : x->wait_ms;
     if (x->asked)
-        ret->error = module_asked_error(x, a);
+        ret->error = verdict_asked_error(x->run, x->asked_cause);
     else if (ret->cause != RUN_OK)
         ret->error = arena_strdup(a, x->error != NULL ? x->error : "its function said no reason");
     if (ret->cause == RUN_OK && x->result != NULL)
@@ -108,8 +109,8 @@ abandon(struct inside *x)
     spoiled = "a module does not return: ending";
     arena_init(&run->arena);
     end.ran_ms = clock_mono_ms() - x->begun_mono_ms;
-    end.error =
-        arena_printf(&run->arena, "%s, and did not return", module_asked_error(x, &run->arena));
+    end.error = arena_printf(&run->arena, "%s, and did not return",
+                             verdict_asked_error(run, x->asked_cause));
     run->events->ended(run, &end);
 }
 

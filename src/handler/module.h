@@ -61,8 +61,6 @@ struct inside *inside_new(struct run *run, pgcrew_run *function);
 void inside_ask(struct inside *x); /* from now on it is cancelled */
 void inside_run(struct inside *x); /* in the thread */
 void inside_release(struct inside *x);
-/* Why an attempt that was asked to end has ended. */
-char *module_asked_error(const struct inside *x, struct arena *a);
 
 /* module_thread.c: the main thread calls all but one of these. */
 /* rung is sent when something has ended or progressed.  Once; then it does nothing. */

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "config/conf.h"
 #include "handler/module.h"
-#include "handler/verdict.h"
 
 static struct inside *
 inside_of(struct pgcrew_job *job)
@@ -44,7 +43,7 @@ static void PRINTF_LIKE(2, 0) call_log(struct pgcrew_job *job, const char *forma
     AUTO(mem) char *text = xmalloc(x->conf->log_line_max + 1);
 
     if (!x->has_logged)
-        complaint_init(&x->complaint, &x->facts, x->conf->log_line_max, x->conf->stderr_tail,
+        complaint_init(&x->complaint, &x->facts, NULL, x->conf->log_line_max, x->conf->stderr_tail,
                        &x->arena);
     x->has_logged = true;
     vsnprintf(text, x->conf->log_line_max, format, args);
@@ -146,10 +145,4 @@ inside_release(struct inside *x)
     result_release(&x->output);
     complaint_release(&x->complaint);
     arena_release(&x->arena);
-}
-
-char *
-module_asked_error(const struct inside *x, struct arena *a)
-{
-    return asked_error(x->asked_cause, x->job.timeout_ms, a);
 }

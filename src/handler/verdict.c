@@ -97,10 +97,13 @@ not_started(const struct verdict *v, struct run *run, struct run_end *ret)
 /* --- it was ended -------------------------------------------------------------------- */
 
 char *
-asked_error(enum run_cause cause, int64_t timeout_ms, struct arena *a)
+verdict_asked_error(struct run *run, enum run_cause cause)
 {
+    struct arena *a = &run->arena;
+
     if (cause == RUN_TIMEOUT)
-        return arena_printf(a, "ran longer than its timeout of %s", duration(a, timeout_ms));
+        return arena_printf(a, "ran longer than its timeout of %s",
+                            duration(a, run->handler->timeout_ms));
     if (cause == RUN_CANCELLED)
         return arena_strdup(a, "was cancelled while it ran");
     return arena_strdup(a, "was stopped before it had ended");
@@ -181,7 +184,7 @@ verdict_fill(const struct verdict *v, struct run *run, struct run_end *ret)
         not_started(v, run, ret);
     } else if (v->asked && (!ran || v->report.stopped)) {
         ret->cause = v->asked_cause;
-        ret->error = asked_error(v->asked_cause, run->handler->timeout_ms, &run->arena);
+        ret->error = verdict_asked_error(run, v->asked_cause);
     } else if (ran) {
         ended_by_itself(v, run, ret);
     } else {

@@ -18,10 +18,10 @@ struct verdict {
     const char *last_line;      /* of stderr, printable; NULL when none */
 };
 
-/* Why an attempt ended that was asked to: it took longer than its timeout, and so on. */
-char *asked_error(enum run_cause cause, int64_t timeout_ms, struct arena *a) MUST_CHECK;
-
 /* Fills all but the result, the tail and the time of ret. */
 void verdict_fill(const struct verdict *v, struct run *run, struct run_end *ret);
+
+/* What is said of an attempt that was ended for this cause. */
+char *verdict_asked_error(struct run *run, enum run_cause cause) MUST_CHECK;
 
 #endif

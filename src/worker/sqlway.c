@@ -63,7 +63,7 @@ end_asked(struct sql_run *x)
 {
     struct run_end end = RUN_END(x->asked_cause);
 
-    end.error = asked_error(x->asked_cause, x->run->handler->timeout_ms, &x->run->arena);
+    end.error = verdict_asked_error(x->run, x->asked_cause);
     end_run(x, &end);
 }
 
@@ -120,7 +120,7 @@ failed(struct sql_run *x, const struct err *err)
         return;
     }
     end.error = end.cause == RUN_TIMEOUT
-                    ? asked_error(RUN_TIMEOUT, x->run->handler->timeout_ms, &x->run->arena)
+                    ? verdict_asked_error(x->run, RUN_TIMEOUT)
                     : arena_printf(&x->run->arena, "%s (SQLSTATE %s)", err->text, err->sqlstate);
     end_run(x, &end);
 }
