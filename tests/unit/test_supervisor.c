@@ -462,7 +462,7 @@ test_reload(pid_t daemon)
     signal_child(daemon, SIGHUP);
     ok(WAIT_FOR(stat_of("workers", "leaving") == 4, 5000),
        "the old workers leave when they have done");
-    is_int(stat_of("workers", "ready"), 4, "while the new ones work already");
+    ok(WAIT_FOR(stat_of("workers", "ready") == 4, 5000), "while the new ones work already");
     is_int(stat_of(NULL, "generation"), generation + 1, "with a new generation");
     ok(!is_gone(worker), "an old one with jobs lives on");
     forget("busy");
@@ -471,7 +471,7 @@ test_reload(pid_t daemon)
     signal_child(daemon, SIGUSR1);
     ok(WAIT_FOR(stat_of("workers", "leaving") == 3, 5000),
        "one that dies while leaving is not replaced");
-    is_int(stat_of("workers", "ready"), 4, "all slots are taken anyway");
+    ok(WAIT_FOR(stat_of("workers", "ready") == 4, 5000), "all slots are taken anyway");
     for (uint32_t i = 0; i < 10 && stat_of("workers", "leaving") > 0; i++) {
         AUTO(ctl_answer) struct ctl_answer answer = {0};
 
