@@ -23,8 +23,8 @@ void log_set_process(const char *name);
 bool log_wanted(enum log_level level);
 void log_at(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 /*
- * A line that belongs to a job.  Not for the supervisor: the journal's socket that
- * libsystemd keeps would be closed, unknown to it, in the children.
+ * A line that belongs to a job.  Not for the supervisor or a guard: libsystemd keeps a
+ * socket to the journal and does not know when a child of ours has closed it.
  */
 void log_job(enum log_level level, int64_t job_id, const char *kind, const char *format, ...)
     PRINTF_LIKE(4, 5);

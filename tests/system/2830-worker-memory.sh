@@ -17,7 +17,7 @@ heavy=$(sql "select pgcrew.enqueue('heavy', to_jsonb(repeat('x', 96 * 1024 * 102
 ok 'a job that makes three workers grow too large'  wait_for 60 job_is "$heavy" failed
 like "$(job "$heavy" error)" '^quarantined: 3 workers' 'is taken out'
 is "$(sql "select count(*) from pgcrew.attempts where job_id = $heavy and cause = 'worker_died'")" 3 'each is noted'
-# More than three: one that dies before it has begun with the job does not blame it.
+# More when one was killed before it had begun to run the job: that is not the job's fault.
 ok 'and counted as killed for its memory'           test "$(killed)" -ge 3
 ok 'the log says whom, and how much it had'         logged 'error: worker [12] \(pid [0-9]+\) has [0-9.]+ MiB of memory, worker.memory_max is 90MiB: killing it'
 ok 'and why it died'                                logged 'was killed by signal 9 \(KILL\) because it had more memory than worker.memory_max'
