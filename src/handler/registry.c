@@ -7,6 +7,7 @@
 
 static const struct way *ways[CONF_WAYS] = {
     [CONF_EXEC] = &way_exec,
+    [CONF_HTTP] = &way_http,
 };
 
 void

@@ -84,8 +84,8 @@ not_started(const struct verdict *v, struct run *run, struct run_end *ret)
 
 /* --- it was ended -------------------------------------------------------------------- */
 
-static char *
-asked_error(struct run *run, enum run_cause cause)
+char *
+verdict_asked_error(struct run *run, enum run_cause cause)
 {
     struct arena *a = &run->arena;
 
@@ -167,7 +167,7 @@ verdict_fill(const struct verdict *v, struct run *run, struct run_end *ret)
         not_started(v, run, ret);
     } else if (v->asked && (!ran || v->report.stopped)) {
         ret->cause = v->asked_cause;
-        ret->error = asked_error(run, v->asked_cause);
+        ret->error = verdict_asked_error(run, v->asked_cause);
     } else if (ran) {
         ended_by_itself(v, run, ret);
     } else {

@@ -20,6 +20,7 @@ struct way {
 };
 
 extern const struct way way_exec; /* a program per job: exec.c */
+extern const struct way way_http; /* a request per job: http.c */
 
 /* A way that needs more than this room may know is put in by its owner: sql, by the worker. */
 void way_put(enum conf_way name, const struct way *way);
