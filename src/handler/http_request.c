@@ -117,8 +117,6 @@ encoded(struct arena *a, const char *text)
 static const char *
 idempotency_key(struct arena *a, const struct job *job)
 {
-    if (job->origin == NULL || job->origin[0] == '\0')
-        return arena_printf(a, "pgcrew-%" PRId64, job->id);
     return arena_printf(a, "pgcrew-%s-%" PRId64, job->origin, job->id);
 }
 
