@@ -125,6 +125,35 @@ signature=$(sed -n 's/^Pgcrew-Signature: \(.*\)\r$/\1/p' "$web/log/1.head")
 at=${signature#t=} at=${at%%,*}
 expected=$({ printf '%s.' "$at"; cat "$web/log/1.body"; } | openssl dgst -sha256 -hmac planted-sign-key | sed 's/.*= //')
 is     "$signature" "t=$at,v1=$expected"           'the signature is that of openssl(1)'
+# The code in the manual: example LANGUAGE-OF-ITS-FIRST-LINE FILE
+example() {
+    sed -n "/^import $1/,/^\\.Ed/p" "$repo/src/handler/pgcrew-http.7" | sed '/^\.Ed/d; s/\\e/\\/g' >"$2"
+}
+example hashlib "$web/verify.py"
+cat >>"$web/verify.py" <<'END'
+import sys
+key, header, body = sys.argv[1].encode(), sys.argv[2], open(sys.argv[3], "rb").read()
+sys.exit(0 if is_genuine(key, header, body) else 1)
+END
+example '{ createHmac' "$web/verify.mjs"
+cat >>"$web/verify.mjs" <<'END'
+import { readFileSync } from 'node:fs';
+const [key, header, file] = process.argv.slice(2);
+process.exit(isGenuine(key, header, readFileSync(file)) ? 0 : 1);
+END
+printf '{"a": [1, 3]}' >"$web/forged"
+for program in python3:verify.py node:verify.mjs; do
+    run=${program%%:*} file=$web/${program#*:}
+    if command -v "$run" >/dev/null; then
+        ok "the manual's $run takes it"            "$run" "$file" planted-sign-key "$signature" "$web/log/1.body"
+        not_ok "not with another key"              "$run" "$file" planted "$signature" "$web/log/1.body"
+        not_ok "not with another body"             "$run" "$file" planted-sign-key "$signature" "$web/forged"
+        not_ok "not when it is old"                "$run" "$file" planted-sign-key "t=$((at - 301)),${signature#*,}" "$web/log/1.body"
+        not_ok "not when it is none"               "$run" "$file" planted-sign-key nonsense "$web/log/1.body"
+    else
+        skip "$run is not installed" "the manual's $run takes it"
+    fi
+done
 ok     'its time is now'                           test $(($(date +%s) - at)) -lt 60
 printf 'planted-rotated\n' >"$web/credentials/new"
 mv "$web/credentials/new" "$web/credentials/token"
