@@ -12,6 +12,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -589,6 +590,7 @@ serve(void *arg)
 {
     struct conn *c = arg;
 
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     count_open(1);
     if (tls != NULL) {
         c->ssl = SSL_new(tls);

@@ -670,32 +670,38 @@ stat_of(const char *name)
     return value;
 }
 
+/* How many of 200 that wait for each other have ended well. */
+static size_t
+run_many(struct all *all, const char *url)
+{
+    int64_t before = proc_rss_bytes(getpid());
+    size_t well;
+
+    for (size_t i = 0; i < all->n; i++) {
+        http_init(&all->trials[i], url);
+        all->trials[i].handler.ca_file = trial_path("ca.pem");
+        trial_start(&all->trials[i]);
+    }
+    trial_until(have_ended, all, 30000);
+    printf("# %lld bytes of memory each\n",
+           (long long)((proc_rss_bytes(getpid()) - before) / (int64_t)all->n));
+    well = count(all, RUN_OK);
+    release_all(all);
+    return well;
+}
+
 static void
 test_many(void)
 {
     static struct trial trials[MANY];
     struct all all = {trials, MANY};
-    int64_t before;
     long connections;
 
-    init_all(trials, MANY, "/gate/200");
-    before = proc_rss_bytes(getpid());
-    for (size_t i = 0; i < MANY; i++)
-        trial_start(&trials[i]);
-    trial_until(have_ended, &all, 30000);
-    is_int(count(&all, RUN_OK), MANY,
-           "200 requests that wait for each other are under way at once");
-    printf("# %lld bytes of memory each\n",
-           (long long)((proc_rss_bytes(getpid()) - before) / MANY));
-    release_all(&all);
+    is_int(run_many(&all, url_of("/gate/200")), MANY, "200 requests are under way at once");
     connections = atol(stat_of("\"connections"));
-    init_all(trials, MANY, "/gate/200");
-    for (size_t i = 0; i < MANY; i++)
-        trial_start(&trials[i]);
-    trial_until(have_ended, &all, 30000);
-    is_int(count(&all, RUN_OK), MANY, "and again");
-    release_all(&all);
+    is_int(run_many(&all, url_of("/gate/200")), MANY, "and again");
     ok(atol(stat_of("\"connections")) - connections <= 1, "over the same connections");
+    is_int(run_many(&all, url_at("https", "localhost", 1, "/gate/200")), MANY, "with TLS, too");
 }
 
 static bool
