@@ -185,6 +185,11 @@ set_up(struct http *x)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     /* Or dropping a request waits for a name server that does not answer. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    /*
+     * A connection carries one request at a time: dropping one cuts no other.  Over one of
+     * HTTP/2, libcurl 7.88 of Debian 12 lost some of 200 large requests.
+     */
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_BYTES);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
