@@ -29,7 +29,7 @@ $do$;
 create or replace function pgcrew.register_worker(
   p_process uuid, p_name text, p_slot int, p_pid int, p_version text,
   p_queues text[], p_kinds text[], p_slots int, p_lease_ms int)
-returns table (holder bigint, tokens bigint[])
+returns table (holder bigint, tokens bigint[], origin text)
 language plpgsql volatile security definer
 set search_path = '' set lock_timeout = '5s' as $fn$
 #variable_conflict use_column
@@ -53,7 +53,10 @@ begin
       update pgcrew.claims c set holder = v_holder where c.holder = any (v_old) returning c.token)
     select array_agg(moved.token order by moved.token) into v_tokens from moved;
   end if;
-  return query select v_holder, coalesce(v_tokens, '{}');
+  -- Origin: when this queue was made, a name that no other queue has.
+  return query select v_holder, coalesce(v_tokens, '{}'),
+                      (select to_hex((extract(epoch from m.applied_at) * 1000000)::bigint)
+                         from pgcrew.migrations m where m.version = 4);
 end
 $fn$;
 

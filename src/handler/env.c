@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "config/conf.h"
+#include "handler/trace.h"
 
 /* Say nothing secret about the daemon; most programs expect them. */
 static const char *const always[] = {"PATH", "HOME", "LANG", "TZ"};
@@ -65,37 +65,11 @@ put_deadline(struct env *env, int64_t timeout_ms)
     put_item(env, arena_printf(env->arena, "PGCREW_DEADLINE=%s.%03dZ", text, (int)(ms % 1000)));
 }
 
-/* W3C Trace Context: version 00, a new trace and its first span, sampled. */
-void
-env_traceparent(char ret[ENV_TRACE_SIZE])
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char id[16 + 8];
-    char hex[2 * sizeof(id) + 1] = "";
-
-    if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id))
-        memset(id, 1, sizeof(id)); /* no random numbers: a trace that is valid, if not unique */
-    id[0] |= 1;                    /* all zeros would be invalid */
-    id[16] |= 1;
-    for (size_t i = 0; i < sizeof(id); i++) {
-        hex[2 * i] = digits[id[i] >> 4];
-        hex[2 * i + 1] = digits[id[i] & 0x0f];
-    }
-    snprintf(ret, ENV_TRACE_SIZE, "00-%.32s-%.16s-01", hex, hex + 32);
-}
-
-static void
-put_trace(struct env *env)
-{
-    char trace[ENV_TRACE_SIZE];
-
-    env_traceparent(trace);
-    put(env, "TRACEPARENT", trace);
-}
-
 static void
 put_facts(struct env *env, const struct job *job, int64_t timeout_ms)
 {
+    char trace[TRACE_PARENT_SIZE];
+
     put_number(env, "PGCREW_JOB_ID", job->id);
     put(env, "PGCREW_JOB_KIND", job->kind);
     put(env, "PGCREW_QUEUE", job->queue);
@@ -107,7 +81,8 @@ put_facts(struct env *env, const struct job *job, int64_t timeout_ms)
     put_number(env, "PGCREW_TIMEOUT_MS", timeout_ms);
     put_deadline(env, timeout_ms);
     put_number(env, "PGCREW_PROGRESS_FD", 3);
-    put_trace(env);
+    trace_parent(trace);
+    put(env, "TRACEPARENT", trace);
 }
 
 /* What does not depend on the job. */

@@ -15,8 +15,4 @@ const char *const *env_of(struct run *run) MUST_CHECK;
 const char *const *env_of_program(const struct handler_conf *handler,
                                   struct arena *arena) MUST_CHECK;
 
-/* A new W3C trace context, as TRACEPARENT says it. */
-#define ENV_TRACE_SIZE 56
-void env_traceparent(char ret[ENV_TRACE_SIZE]);
-
 #endif

@@ -28,6 +28,7 @@ struct job {
     int max_attempts;
     const char *batch_id; /* "" when none */
     const char *user_id;  /* "" when none */
+    const char *origin;   /* names the queue of its database; with id, no other job is so called */
     const char *payload;  /* JSON text */
     size_t payload_len;
 };

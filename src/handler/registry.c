@@ -12,6 +12,7 @@ static const struct way *ways[CONF_WAYS] = {
     [CONF_EXEC] = &way_exec,
     [CONF_MODULE] = &way_module,
     [CONF_SERVE] = &way_serve,
+    [CONF_HTTP] = &way_http,
 };
 
 void

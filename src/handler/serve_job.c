@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "handler/env.h"
 #include "handler/serve.h"
+#include "handler/trace.h"
 #include "handler/verdict.h"
 
 static void on_time_over(struct ev_loop *loop, ev_timer *w, int events);
@@ -31,7 +32,7 @@ void
 serve_job_send(struct serve_job *job, struct serve_program *p)
 {
     const struct run *run = job->run;
-    char trace[ENV_TRACE_SIZE];
+    char trace[TRACE_PARENT_SIZE];
 
     TAILQ_REMOVE(&job->pool->waiting, job, link);
     job->pool->n_waiting--;
@@ -43,7 +44,7 @@ serve_job_send(struct serve_job *job, struct serve_program *p)
     complaint_refill(&p->complaint);
     if (p->n_jobs == 1)
         complaint_forget(&p->complaint); /* it was about others */
-    env_traceparent(trace);
+    trace_parent(trace);
     serve_put_job(&p->out, job->ref, &run->job, run->handler->timeout_ms, trace);
     loop_timer_in(run->loop, &job->timer, run->handler->timeout_ms);
 }

@@ -27,6 +27,7 @@ struct way {
 extern const struct way way_exec;   /* a program per job: exec.c */
 extern const struct way way_serve;  /* a program for many jobs: serve.c */
 extern const struct way way_module; /* a function of a shared object: module.c */
+extern const struct way way_http;   /* a request per job: http.c */
 
 /* Tells who watches, see handler_watch_inside(). */
 void handler_inside(int64_t job_id);

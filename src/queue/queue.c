@@ -80,9 +80,11 @@ queue_ask_register(struct db *db, const struct queue_worker *w, db_answer *answe
 }
 
 int64_t
-queue_read_register(const PGresult *res, struct arena *a, int64_t **ret_tokens, size_t *ret_n)
+queue_read_register(const PGresult *res, struct arena *a, int64_t **ret_tokens, size_t *ret_n,
+                    const char **ret_origin)
 {
     *ret_n = row_int8s(res, 0, 1, a, ret_tokens);
+    *ret_origin = row_text(res, 0, 2);
     return row_int(res, 0, 0);
 }
 

@@ -39,9 +39,12 @@ struct queue_worker {
 };
 
 void queue_ask_register(struct db *db, const struct queue_worker *w, db_answer *answer, void *arg);
-/* tokens: claims of earlier sessions of this process, in a. */
+/*
+ * tokens: claims of earlier sessions of this process, in a.  origin: a name of the queue that
+ * stays and that no other database has; belongs to the result.
+ */
 int64_t queue_read_register(const PGresult *res, struct arena *a, int64_t **ret_tokens,
-                            size_t *ret_n);
+                            size_t *ret_n, const char **ret_origin);
 void queue_ask_unregister(struct db *db, const struct uuid *process, db_answer *answer, void *arg);
 
 struct claim {

@@ -100,6 +100,7 @@ static void
 on_registered(void *arg, const PGresult *res, const struct err *err)
 {
     struct worker *w = arg;
+    const char *origin;
     int64_t *tokens;
     size_t n;
 
@@ -111,7 +112,8 @@ on_registered(void *arg, const PGresult *res, const struct err *err)
     }
     w->holding = HOLDING;
     w->held_back[0] = w->score.text[0] = '\0';
-    w->holder = queue_read_register(res, &w->scratch, &tokens, &n);
+    w->holder = queue_read_register(res, &w->scratch, &tokens, &n, &origin);
+    snprintf(w->origin, sizeof(w->origin), "%s", origin);
     lose_missing(w, tokens, n, "its claim is gone since the session was lost");
     release_unknown(w, tokens, n);
     arena_release(&w->scratch);

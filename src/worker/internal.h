@@ -109,6 +109,7 @@ struct worker {
     enum ending ending;
     bool unregistering;
     int64_t holder;
+    char origin[32];      /* of the queue, see queue_read_register() */
     int64_t held_mono_ms; /* when the registration was asked for */
     char held_back[512];  /* why nothing is claimed although there is a session; "" else */
 

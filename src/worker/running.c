@@ -49,6 +49,7 @@ task_new(struct pool *pool, const struct claimed *job)
         .max_attempts = job->max_attempts,
         .batch_id = uuid_or_empty(a, &job->batch_id),
         .user_id = uuid_or_empty(a, &job->user_id),
+        .origin = arena_strdup(a, w->origin),
         .payload = arena_memdup(a, job->payload, job->payload_len),
         .payload_len = job->payload_len,
     };

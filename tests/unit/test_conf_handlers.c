@@ -175,6 +175,24 @@ test_ways(void)
     has_str(conf_error("handlers:\n  mail: {http: 'ftp://x'}\n"), "a URL", "what is not http");
     has_str(conf_error("handlers:\n  mail: {http: 'http://x', headers: ['Host: x']}\n"),
             "Name: value", "a header that is ours");
+    has_str(conf_error("handlers:\n  mail: {http: 'http://x', headers: ['pgcrew-kind: x']}\n"),
+            "Name: value", "a fact of the job");
+    has_str(conf_error("handlers:\n  mail: {http: 'http://x', headers: ['X: ${KEY}']}\n"),
+            "${env:NAME}", "a reference without a place");
+    has_str(conf_error("handlers:\n  mail: {http: 'http://x', headers: ['X: ${env:KEY']}\n"),
+            "${env:NAME}", "a reference that does not end");
+    has_str(conf_error("handlers:\n  mail: {http: 'http://x', headers: [\"X: a\\r\\nY: b\"]}\n"),
+            "Name: value", "a header that makes another");
+    has_str(conf_error("handlers:\n  mail: {http: 'http://u:planted@x/'}\n"),
+            "without a user or password", "a password in a URL");
+    ok(strstr(conf_error("handlers:\n  mail: {http: 'http://u:planted@x/'}\n"), "planted") == NULL,
+       "which is not repeated");
+    ok(strstr(conf_error("handlers:\n  mail: {http: 'http://x', sign: planted}\n"), "planted") ==
+           NULL,
+       "nor is a secret where its reference should be");
+    is_str(conf_error("handlers:\n  mail: {http: 'http://x/a@b?c@d'}\n"), "(accepted)",
+           "an @ elsewhere is fine");
+    has_str(conf_error("handlers:\n  mail: {http: 'http:///x'}\n"), "a URL", "no host");
     has_str(conf_error("handlers:\n  mail: {http: 'http://x', sign: secret}\n"),
             "a reference to a secret", "a secret in the file");
     has_str(conf_error("handlers:\n  mail: {sql: a.b, role: x, as_owner: yes}\n"),
