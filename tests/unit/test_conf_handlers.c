@@ -160,7 +160,11 @@ test_ways(void)
     is_int(conf_handler(c, "e")->memory, 64 << 20,
            "what is not said comes from the general option");
     conf_free(c);
+}
 
+static void
+test_ways_refused(void)
+{
     is_str(conf_error("handlers:\n  mail:\n    exec: sh\n    sql: a.b\n"),
            "pgcrew.yaml:4: handler 'mail': 'exec' and 'sql': a kind is run in one way only",
            "two ways at once");
@@ -220,6 +224,7 @@ main(void)
     test_program();
     test_refused();
     test_ways();
+    test_ways_refused();
     test_for_tool();
     return done_testing();
 }
