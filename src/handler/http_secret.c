@@ -162,7 +162,7 @@ http_secrets_mask(const struct http_secrets *known, char *data, size_t len)
     for (const struct http_secret *s = known->first; s != NULL; s = s->next) {
         char *p = data, *found;
 
-        if (s->len < MASKED_FROM)
+        if (s->len < MASKED_FROM || len == 0)
             continue;
         while ((found = memmem(p, len - (size_t)(p - data), s->data, s->len)) != NULL) {
             memset(found, '*', s->len);
