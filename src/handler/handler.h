@@ -148,7 +148,4 @@ bool handler_check(const struct conf *conf, struct err *err) MUST_CHECK;
  */
 void handler_watch_inside(void (*watch)(void *owner, int64_t job_id), void *owner);
 
-/* Kill children of this process that belong to no attempt; returns how many there were. */
-size_t handler_kill_strays(void);
-
 #endif

@@ -2,10 +2,7 @@
 
 #include "base/proc.h"
 #include "config/conf.h"
-#include "handler/confine.h"
 #include "handler/handler.h"
-#include "handler/places.h"
-#include "handler/strays.h"
 #include "handler/way.h"
 
 static const struct way *ways[CONF_WAYS] = {
@@ -103,7 +100,6 @@ handler_init(struct ev_loop *loop, const struct conf *conf)
     /* What loses its parent comes to this process, which can end it. */
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     proc_hide();
-    confine_init(conf);
     for (unsigned i = 0; i < CONF_WAYS; i++) {
         if (ways[i] != NULL && ways[i]->init != NULL)
             ways[i]->init(loop, conf);
@@ -113,11 +109,10 @@ handler_init(struct ev_loop *loop, const struct conf *conf)
 void
 handler_end(void)
 {
-    for (unsigned i = 0; i < CONF_WAYS; i++) {
+    for (unsigned i = CONF_WAYS; i-- > 0;) {
         if (ways[i] != NULL && ways[i]->end != NULL)
             ways[i]->end();
     }
-    places_end();
 }
 
 const char *
@@ -159,10 +154,4 @@ handler_inside(int64_t job_id)
 {
     if (inside != NULL)
         inside(inside_owner, job_id);
-}
-
-size_t
-handler_kill_strays(void)
-{
-    return strays_kill();
 }

@@ -16,7 +16,6 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "db/error.h"
-#include "handler/verdict.h"
 #include "handler/way.h"
 #include "worker/internal.h"
 
@@ -63,7 +62,7 @@ end_asked(struct sql_run *x)
 {
     struct run_end end = RUN_END(x->asked_cause);
 
-    end.error = verdict_asked_error(x->run, x->asked_cause);
+    end.error = way_asked_error(x->run, x->asked_cause);
     end_run(x, &end);
 }
 
@@ -120,7 +119,7 @@ failed(struct sql_run *x, const struct err *err)
         return;
     }
     end.error = end.cause == RUN_TIMEOUT
-                    ? verdict_asked_error(x->run, RUN_TIMEOUT)
+                    ? way_asked_error(x->run, RUN_TIMEOUT)
                     : arena_printf(&x->run->arena, "%s (SQLSTATE %s)", err->text, err->sqlstate);
     end_run(x, &end);
 }

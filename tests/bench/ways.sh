@@ -18,12 +18,15 @@ sql "create schema app; grant usage on schema app to pgcrew_worker;
      create function app.nothing(jsonb) returns void language sql as ''"
 
 declare -A jobs=([exec]=2000 [serve]=50000 [module]=100000 [sql]=10000 [http]=10000)
+"$build/tests/unit/http_server" --port-file "$daemon_dir/port" &
+at_exit "kill $!"
+wait_for 10 test -s "$daemon_dir/port"
 declare -A runs=(
     [exec]='exec: [/bin/true]'
     [serve]="serve: [$build/tests/unit/serve_program, echo], in_flight: 16, slots: 16"
     [module]="module: $build/tests/unit/trial_module.so, function: nothing"
     [sql]='sql: app.nothing'
-    [http]="http: 'http://127.0.0.1:${PGCREW_HTTP_PORT:-9}/ok', allow_local: yes, slots: 50"
+    [http]="http: 'http://127.0.0.1:$(cat "$daemon_dir/port")/ok', allow_local: yes, slots: 50"
 )
 handlers "$(for way in "${ways[@]}"; do echo "  $way: {${runs[$way]}}"; done)"
 

@@ -130,7 +130,7 @@ sign() { # TIME
 is     "$signature" "$(sign "$at")"                'the signature is that of openssl(1)'
 # The code in the manual: example LANGUAGE-OF-ITS-FIRST-LINE FILE
 example() {
-    sed -n "/^import $1/,/^\\.Ed/p" "$repo/src/handler/pgcrew-http.7" | sed '/^\.Ed/d; s/\\e/\\/g' >"$2"
+    sed -n "/^import $1/,/^\\.Ed/p" "$repo/src/http/pgcrew-http.7" | sed '/^\.Ed/d; s/\\e/\\/g' >"$2"
 }
 example hashlib "$web/verify.py"
 cat >>"$web/verify.py" <<'END'

@@ -13,7 +13,7 @@ modules=$root$(PKG_CONFIG_PATH=$(dirname "$pc") pkg-config --variable=modulesdir
 ok 'pkg-config knows where'                        test -f "$modules/checksum.so"
 
 # The example of the manual, as somebody would copy it.
-sed -n '/^#include <pgcrew/,/^\.Ed/p' "$repo/src/handler/pgcrew-module.7" | sed 's/^\.Ed$//; s/\\e/\\/g' >"$daemon_dir/hello.c"
+sed -n '/^#include <pgcrew/,/^\.Ed/p' "$repo/src/module/pgcrew-module.7" | sed 's/^\.Ed$//; s/\\e/\\/g' >"$daemon_dir/hello.c"
 flags=$(PKG_CONFIG_PATH=$(dirname "$pc") PKG_CONFIG_SYSROOT_DIR=$root pkg-config --cflags pgcrew)
 # shellcheck disable=SC2086  # several words
 ok "the manual's example compiles"                 cc -Wall -Wextra -Werror -shared -fPIC $flags "$daemon_dir/hello.c" -o "$daemon_dir/hello.so"

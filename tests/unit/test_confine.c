@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/scratch.h"
+#include "program/strays.h"
 #include "tap.h"
 #include "trial.h"
 
@@ -147,7 +148,7 @@ test_processes(void)
     t.handler.processes = 50;
     run_it(&t);
     cause_is(&t, RUN_LIMIT, "wanted more than 50 processes", "a fork bomb");
-    is_int(handler_kill_strays(), 0, "nothing of it came to us");
+    is_int(strays_kill(), 0, "nothing of it came to us");
 }
 
 static void

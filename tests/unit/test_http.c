@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/proc.h"
-#include "handler/http_request.h"
+#include "http/request.h"
 #include "tap.h"
 #include "trial.h"
 

@@ -1,5 +1,5 @@
 /* Which addresses a request may go to. */
-#include "handler/http_address.h"
+#include "http/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

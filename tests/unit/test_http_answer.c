@@ -1,5 +1,5 @@
 /* What an answer means. */
-#include "handler/http_answer.h"
+#include "http/answer.h"
 
 #include <stdlib.h>
 

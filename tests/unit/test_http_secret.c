@@ -1,5 +1,5 @@
 /* References to secrets. */
-#include "handler/http_secret.h"
+#include "http/secret.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

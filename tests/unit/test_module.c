@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "handler/module_load.h"
+#include "module/load.h"
 #include "tap.h"
 #include "trial.h"
 

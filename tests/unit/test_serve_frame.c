@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/pack.h"
-#include "handler/serve_frame.h"
+#include "serve/frame.h"
 #include "tap.h"
 
 #define MOST 4096
