@@ -17,8 +17,7 @@
 
 #define MIB ((size_t)1024 * 1024)
 
-static const char *
-text(const char *format, ...)
+static const char *PRINTF_LIKE(1, 2) text(const char *format, ...)
 {
     static char texts[4][1024];
     static unsigned next;
