@@ -29,7 +29,7 @@ $do$;
 create or replace function pgcrew.register_worker(
   p_process uuid, p_name text, p_slot int, p_pid int, p_version text,
   p_queues text[], p_kinds text[], p_slots int, p_lease_ms int)
-returns table (holder bigint, tokens bigint[])
+returns table (holder bigint, tokens bigint[], origin text)
 language plpgsql volatile security definer
 set search_path = '' set lock_timeout = '5s' as $fn$
 #variable_conflict use_column
@@ -53,7 +53,10 @@ begin
       update pgcrew.claims c set holder = v_holder where c.holder = any (v_old) returning c.token)
     select array_agg(moved.token order by moved.token) into v_tokens from moved;
   end if;
-  return query select v_holder, coalesce(v_tokens, '{}');
+  -- Origin: when this queue was made, a name that no other queue has.
+  return query select v_holder, coalesce(v_tokens, '{}'),
+                      (select to_hex((extract(epoch from m.applied_at) * 1000000)::bigint)
+                         from pgcrew.migrations m where m.version = 4);
 end
 $fn$;
 
@@ -220,12 +223,12 @@ end
 $fn$;
 
 -- Give jobs back as they were: each to ready as a row of its own, where it was.  With a
--- cause, those that ran (p_died, or status running) are noted as an attempt by which
+-- cause, those that ran (p_died, and unless p_only those of status running) are noted as an attempt by which
 -- their worker died.  That is not charged, but a job that does it again and again is
 -- taken out: three workers, or ten of workers and hosts together (a host may be lost
 -- for reasons of its own).
 create or replace function pgcrew.put_back(
-  p_ids bigint[], p_seqs bigint[], p_died bigint[], p_cause text, p_holder_name text)
+  p_ids bigint[], p_seqs bigint[], p_died bigint[], p_cause text, p_holder_name text, p_only boolean default false)
 returns table (job_id bigint, status text, attempts int, max_attempts int)
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
@@ -237,7 +240,7 @@ begin
   return query
   with held as materialized (
     select h.id, h.seq, j.queue, j.priority, j.kind, j.user_id, j.status, j.attempts, j.max_attempts, j.unique_key,
-           p_cause is not null and (j.status = 'running' or h.id = any (coalesce(p_died, '{}'))) as died,
+           p_cause is not null and (j.status = 'running' and not p_only or h.id = any (coalesce(p_died, '{}'))) as died,
            exists (select from pgcrew.cancels x where x.job_id = h.id) as asked,
            (select count(*) from pgcrew.attempts x
              where x.job_id = h.id and x.cause = 'worker_died' and not x.forgiven) as workers,
@@ -496,9 +499,12 @@ $fn$;
 --   PC001  ... (see claim)
 --   PC002  the function cannot be run: it is missing, or not allowed; a person has to act
 --   PC003  the claim was taken away while the function ran: nothing of it remains
+--   PC065  the job has no owner to run as: it never will
 --
 -- Not security definer: the function runs with the rights of the session, of p_role, or
--- as the owner of the job.  p_path is what search_path was outside.
+-- as the owner of the job.  p_path is what search_path was outside; null: the session's
+-- own.  The claim is not locked while the function runs, so that whoever reaps it does
+-- not wait; finish() sees what became of it.
 create or replace function pgcrew.run_sql(
   p_holder bigint, p_token bigint, p_job bigint, p_function text, p_role text, p_as_owner boolean, p_keep boolean,
   p_path text)
@@ -512,7 +518,9 @@ declare
   v_role     text := case when p_as_owner then 'authenticated' else p_role end;
   v_job      public.jobs;
   v_claims   jsonb;
-  v_function oid := to_regprocedure(p_function || '(jsonb)');
+  v_name     text[];
+  v_function oid;
+  v_schema   oid;
   v_call     text;
   v_void     boolean;
   v_result   jsonb;
@@ -523,22 +531,32 @@ begin
   if not found then
     return;
   end if;
-
-  select format(case when p.prorettype = 'void'::regtype then 'select %I.%I($1)'
-                     else 'select pg_catalog.to_jsonb(%I.%I($1))' end, n.nspname, p.proname),
-         p.prorettype = 'void'::regtype
-    into v_call, v_void
-    from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-   where p.oid = v_function and p.prokind = 'f' and not p.proretset;
-  if v_call is null then
-    raise exception 'there is no function %(jsonb) that returns one value', p_function using errcode = 'PC002';
-  end if;
-  if v_role is not null and (to_regrole(quote_ident(v_role)) is null
-                             or not pg_has_role(session_user, to_regrole(quote_ident(v_role)), 'member')) then
-    raise exception 'role % is missing, or % is not a member of it', v_role, session_user using errcode = 'PC002';
-  end if;
   if p_as_owner and v_job.user_id is null then
     raise exception 'the job has no owner, and its handler runs as the owner' using errcode = 'PC065';
+  end if;
+
+  -- In the catalogue: to_regprocedure() would ask for rights of the session, which p_role may have instead.
+  begin
+    v_name := parse_ident(p_function);
+  exception when invalid_parameter_value then
+    v_name := '{}';
+  end;
+  select p.oid, n.oid, p.prorettype = 'pg_catalog.void'::regtype,
+         format(case when p.prorettype = 'pg_catalog.void'::regtype then 'select %I.%I($1)'
+                     else 'select pg_catalog.to_jsonb(%I.%I($1))' end, n.nspname, p.proname)
+    into v_function, v_schema, v_void, v_call
+    from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+   where cardinality(v_name) = 2 and n.nspname = v_name[1] and p.proname = v_name[2]
+     and p.pronargs = 1 and p.proargtypes[0] = 'pg_catalog.jsonb'::regtype
+     and p.prokind = 'f' and not p.proretset;
+  if not found then
+    raise exception 'there is no function %(jsonb) that returns one value', p_function using errcode = 'PC002';
+  end if;
+  if exists (select from pg_catalog.pg_proc p
+              where p.pronamespace = v_schema and p.proname = v_name[2] and p.pronargs > 1
+                and p.pronargs - p.pronargdefaults <= 1 and p.proargtypes[0] = 'pg_catalog.jsonb'::regtype) then
+    raise exception 'there is another function % whose other arguments have defaults: a call is ambiguous', p_function
+      using errcode = 'PC002';
   end if;
 
   perform set_config('pgcrew.job_id', v_job.id::text, true), set_config('pgcrew.kind', v_job.kind, true),
@@ -554,10 +572,14 @@ begin
             set_config('request.jwt.claim.role', 'authenticated', true);
   end if;
   if v_role is not null then
-    perform set_config('role', v_role, true);
+    begin
+      perform set_config('role', v_role, true);
+    exception when insufficient_privilege or invalid_parameter_value then
+      raise exception 'cannot become role %: it is missing, or % is not a member of it', v_role, session_user
+        using errcode = 'PC002';
+    end;
   end if;
-  if not (has_function_privilege(v_function, 'execute')
-          and has_schema_privilege((select p.pronamespace from pg_catalog.pg_proc p where p.oid = v_function), 'usage')) then
+  if not coalesce(has_schema_privilege(v_schema, 'usage') and has_function_privilege(v_function, 'execute'), false) then
     raise exception 'role % may not execute function %', current_user, p_function using errcode = 'PC002';
   end if;
 
@@ -569,9 +591,8 @@ begin
     execute v_call into v_result using v_job.payload;
   end if;
   perform pg_catalog.set_config('search_path', '', true);
-  if v_role is not null then
-    perform set_config('role', v_session, true);
-  end if;
+  -- Not local: a function that set the role for good would leave the session with it.
+  perform set_config('role', v_session, false);
 
   return query
   select f.job_id, f.status, f.attempts, f.max_attempts
@@ -588,7 +609,7 @@ $fn$;
 
 -- Undo claims: a helper of those below, which have locked them.
 create or replace function pgcrew.undo_claims(
-  p_tokens bigint[], p_died bigint[], p_cause text, p_holder_name text)
+  p_tokens bigint[], p_died bigint[], p_cause text, p_holder_name text, p_only boolean default false)
 returns int
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
@@ -605,7 +626,7 @@ begin
   if v_ids is null then
     return 0;
   end if;
-  select count(*) into v_jobs from pgcrew.put_back(v_ids, v_seqs, p_died, p_cause, p_holder_name);
+  select count(*) into v_jobs from pgcrew.put_back(v_ids, v_seqs, p_died, p_cause, p_holder_name, p_only);
   perform pgcrew.wake();
   return v_jobs;
 end
@@ -639,9 +660,11 @@ begin
 end
 $fn$;
 
--- A worker process has died; p_running is what it was seen running.  Can be asked again:
--- the second time there is nothing to do.
-create or replace function pgcrew.reap_process(p_process uuid, p_running bigint[]) returns int
+-- A worker process has died; p_running is what it was seen running; p_only: it is known that
+-- of these one ended it, and others are not to blame.  Can be asked again: the second time
+-- there is nothing to do.
+create or replace function pgcrew.reap_process(p_process uuid, p_running bigint[], p_only boolean default false)
+returns int
 language plpgsql volatile security definer
 set search_path = '' set lock_timeout = '5s' as $fn$
 declare
@@ -659,7 +682,7 @@ begin
   return pgcrew.undo_claims(
            array(select c.token from pgcrew.claims c
                   where c.holder = any (v_holders) order by c.token for update),
-           p_running, 'worker_died', v_name);
+           p_running, 'worker_died', v_name, p_only);
 end
 $fn$;
 
@@ -969,7 +992,7 @@ grant execute on function
                 int[], int[], bigint[]),
   pgcrew.run_sql(bigint, bigint, bigint, text, text, boolean, boolean, text),
   pgcrew.release_claims(bigint, bigint[]),
-  pgcrew.reap_process(uuid, bigint[]),
+  pgcrew.reap_process(uuid, bigint[], boolean),
   pgcrew.reap_expired(),
   pgcrew.promote(int),
   pgcrew.survey(text[]),

@@ -76,7 +76,7 @@ const struct command commands[] = {
      "all that is known of a job", job_show, NULL, NULL,
      "pgcrew job show 4711"},
     {"job", "log", false, "ID", TAKES_ONE,
-     "attempts of a job that did not succeed, with the end of what they wrote", job_log, NULL, NULL,
+     "attempts of a job: how they ended, what they used, the end of what they wrote", job_log, NULL, NULL,
      "pgcrew job log 4711"},
     {"job", "retry", false, "ID...", TAKES_SOME,
      "queue failed or cancelled jobs again", job_retry, NULL, NULL,

@@ -12,6 +12,7 @@
 #include "base/proc.h"
 #include "config/conf.h"
 #include "db/target.h"
+#include "handler/handler.h"
 #include "janitor/janitor.h"
 #include "supervisor/supervisor.h"
 #include "worker/worker.h"
@@ -161,6 +162,10 @@ run_with_config(const struct command_line *line)
     struct err err = {0};
 
     if (!conf_load(&plan.source, &plan.conf, &err) || !is_database_url(plan.conf, &err)) {
+        fprintf(stderr, "pgcrewd: %s\n", err.text);
+        return EXIT_CONFIG;
+    }
+    if (line->what == CHECK && !handler_check(plan.conf, &err)) {
         fprintf(stderr, "pgcrewd: %s\n", err.text);
         return EXIT_CONFIG;
     }

@@ -146,6 +146,12 @@ proc_rss_bytes(pid_t pid)
     return read_bytes(pid, "status", "VmRSS:");
 }
 
+int64_t
+proc_anon_bytes(pid_t pid)
+{
+    return read_bytes(pid, "status", "RssAnon:");
+}
+
 void
 proc_reset_signals(void)
 {

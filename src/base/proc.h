@@ -24,6 +24,7 @@ size_t proc_signal_descendants(int sig, const pid_t *keep, size_t n_keep);
 /* Proportional set size in bytes; 0 when it cannot be read. */
 int64_t proc_pss_bytes(pid_t pid);
 int64_t proc_rss_bytes(pid_t pid);
+int64_t proc_anon_bytes(pid_t pid); /* what is no file's: what a leak makes grow */
 
 /* The value of a line "key 123 kB" in such a file that is open, in bytes; 0 when there is none. */
 int64_t proc_read_bytes(int fd, const char *key);

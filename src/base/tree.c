@@ -130,3 +130,18 @@ tree_signal(int sig, const pid_t *keep, size_t n_keep)
         send(sig, below.pids[i]);
     return alive;
 }
+
+int64_t
+tree_rss_bytes(pid_t root)
+{
+    static struct tree tree;
+    int64_t sum = 0;
+
+    tree.n = 0;
+    add_children_of(&tree, root, NULL, 0);
+    for (size_t i = 0; i < tree.n; i++) {
+        add_children_of(&tree, tree.pids[i], NULL, 0);
+        sum += proc_rss_bytes(tree.pids[i]);
+    }
+    return sum;
+}

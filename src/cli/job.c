@@ -218,6 +218,22 @@ print_attempt(const struct cli *cli, const json_t *a)
     }
 }
 
+/* CPU time and peak memory, where they are known: 0 and null are not. */
+static void
+print_used(const json_t *a)
+{
+    AUTO(buf) struct buf memory = {0};
+    double user_ms = (double)value_int(a, "user_ms"), system_ms = (double)value_int(a, "system_ms");
+
+    if (value_is_set(a, "max_rss_bytes"))
+        out_value(&memory, json_object_get(a, "max_rss_bytes"), COLUMN_BYTES);
+    else if (user_ms + system_ms <= 0)
+        return;
+    printf("  used: %.3f s of CPU time (user %.3f s, system %.3f s)%s%s\n",
+           (user_ms + system_ms) / 1000, user_ms / 1000, system_ms / 1000,
+           memory.len > 0 ? ", at most " : "", buf_text(&memory));
+}
+
 static void
 print_stderr(const json_t *attempt)
 {
@@ -262,11 +278,11 @@ job_log(struct cli *cli, const struct args *args)
     printf("job %" PRId64 " (", value_int(job, "id"));
     out_printable(stdout, value_text(job, "kind"), false);
     printf("): %s, %s\n", value_text(job, "status"),
-           json_array_size(attempts) > 0 ? "attempts that did not succeed:"
-                                         : "no attempt has failed");
+           json_array_size(attempts) > 0 ? "attempts that were noted:" : "no attempt has failed");
     json_array_foreach(attempts, i, attempt)
     {
         print_attempt(cli, attempt);
+        print_used(attempt);
         print_stderr(attempt);
     }
     json_decref(attempts);

@@ -28,7 +28,7 @@ static const struct reason {
     /* clang-format off */
     {"succeeded",    "it succeeded at {finished_at}", NULL, OUT_GREEN},
     {"failed",       "it failed at {finished_at}: {error}",
-                     "pgcrew job log {id} shows each attempt, pgcrew job retry {id} queues it again", OUT_RED},
+                     "{last_advice}pgcrew job log {id} shows each attempt, pgcrew job retry {id} queues it again", OUT_RED},
     {"quarantined",  "it was taken out because the workers that ran it died: {error}",
                      "pgcrew job log {id} shows each death; mend the handler, then pgcrew job retry {id}", OUT_RED},
     {"cancelled",    "it was cancelled at {finished_at}", "pgcrew job retry {id} queues it again", OUT_YELLOW},
@@ -37,8 +37,11 @@ static const struct reason {
     {"cancel_asked", "its cancellation was asked for; worker {slot} on {host} is ending it", NULL, OUT_YELLOW},
     {"running",      "it is running: worker {slot} on {host} claimed it at {claimed_at}", NULL, OUT_BLUE},
     {"claimed",      "worker {slot} on {host} claimed it at {claimed_at}; it runs or is about to", NULL, OUT_BLUE},
-    {"retry_wait",   "it waits until {due_at} to be tried again; the last attempt ended with '{last_cause}': {last_error}",
-                     "pgcrew job log {id} shows each attempt", OUT_YELLOW},
+    {"retry_wait",   "it waits until {due_at} to be tried again; in the last attempt {last_did}: {last_error}",
+                     "{last_advice}pgcrew job log {id} shows each attempt", OUT_YELLOW},
+    {"snoozed",      "its handler asked to be run again at {due_at}; that is not charged", NULL, OUT_BLUE},
+    {"no_start",     "what runs the kind '{kind}' is missing or broken: {last_error}; tried again at {due_at}, not charged",
+                     "mend the handler on the hosts that have it; pgcrewd --check looks at its program", OUT_RED},
     {"scheduled",    "it is to start at {due_at}", NULL, OUT_BLUE},
     {"astray",       "it is queued, but in no table that workers look at",
                      "this happens when rows of jobs are changed by hand; pgcrew job cancel {id}, then pgcrew job retry {id}", OUT_RED},
@@ -56,6 +59,42 @@ static const struct reason {
                      "pgcrew doctor shows which database this is", OUT_RED},
     /* clang-format on */
 };
+
+/*
+ * What happened in the last attempt of a job that waits or has failed, and what to do about
+ * a cause that is not plainly an error of the handler: {last_did} and {last_advice} above.
+ */
+static const struct cause {
+    const char *name;
+    const char *did;
+    const char *advice;
+} causes[] = {
+    /* clang-format off */
+    {"failed",      "its handler failed", ""},
+    {"permanent",   "its handler said that it is of no use to try again", ""},
+    {"tempfail",    "its handler asked for another try", ""},
+    {"signal",      "its handler was ended by a signal", ""},
+    {"timeout",     "its handler took longer than it may", "its handler's timeout may be too short; "},
+    {"oom",         "the kernel ended its handler for its memory",
+                    "the handler needs less memory, or its kind a larger memory limit; "},
+    {"limit",       "its handler reached a limit of its kind",
+                    "the handler needs less, or its kind a larger limit; "},
+    {"protocol",    "the program broke the protocol of pgcrew-handler(7)", "the program has to be mended; "},
+    {"no_start",    "its handler could not be started", "mend the handler on the hosts that have it; "},
+    {"worker_died", "the worker that ran it died", ""},
+    {"host_lost",   "the host that ran it was lost", ""},
+    /* clang-format on */
+};
+
+static const struct cause *
+find_cause(const char *name)
+{
+    for (size_t i = 0; i < LENGTH(causes); i++) {
+        if (strcmp(causes[i].name, name) == 0)
+            return &causes[i];
+    }
+    return NULL;
+}
 
 static const struct reason *
 find_reason(const char *name)
@@ -100,6 +139,21 @@ fill_in(const char *text, const json_t *facts)
     return json_string(buf_text(&filled));
 }
 
+/* The sentences, into the facts. */
+static void
+explain(const struct reason *reason, json_t *facts)
+{
+    const char *name = value_text(facts, "last_cause");
+    const struct cause *cause = find_cause(name);
+
+    json_object_set_new(facts, "last_did", json_string(cause != NULL ? cause->did : name));
+    json_object_set_new(facts, "last_advice", json_string(cause != NULL ? cause->advice : ""));
+    json_object_set_new(facts, "text", fill_in(reason->text, facts));
+    json_object_set_new(facts, "advice", fill_in(reason->advice, facts));
+    json_object_del(facts, "last_did");
+    json_object_del(facts, "last_advice");
+}
+
 json_t *
 why_ask(struct cli *cli, int64_t job_id)
 {
@@ -123,8 +177,7 @@ why_ask(struct cli *cli, int64_t job_id)
         json_decref(facts);
         return NULL;
     }
-    json_object_set_new(facts, "text", fill_in(reason->text, facts));
-    json_object_set_new(facts, "advice", fill_in(reason->advice, facts));
+    explain(reason, facts);
     return facts;
 }
 

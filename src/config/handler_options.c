@@ -16,27 +16,6 @@ is_assignment(const char *text)
     return option_is_variable(text, strcspn(text, "="));
 }
 
-/* RFC 9110: a token, a colon, the value.  Names that the request itself is made of are ours. */
-static bool
-is_header(const char *text)
-{
-    static const char *const ours[] = {"Content-Length",    "Content-Type", "Host",
-                                       "Transfer-Encoding", "Connection",   "Expect"};
-    size_t name = strcspn(text, ":");
-
-    if (name == 0 || text[name] != ':')
-        return false;
-    for (size_t i = 0; i < name; i++) {
-        if (!isalnum((unsigned char)text[i]) && strchr("!#$%&'*+-.^_`|~", text[i]) == NULL)
-            return false;
-    }
-    for (size_t i = 0; i < LENGTH(ours); i++) {
-        if (strlen(ours[i]) == name && strncasecmp(text, ours[i], name) == 0)
-            return false;
-    }
-    return true;
-}
-
 static bool
 is_reference(const char *text)
 {
@@ -45,9 +24,68 @@ is_reference(const char *text)
 }
 
 static bool
+has_control(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+/* Every ${ begins a reference that ends. */
+static bool
+are_references(const char *text)
+{
+    while ((text = strstr(text, "${")) != NULL) {
+        text += 2;
+        if (!is_reference(text) || strchr(text, '}') == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* What the request itself is made of, and what it says of the job, is ours. */
+static bool
+is_our_header(const char *text, size_t len)
+{
+    static const char *const ours[] = {"Content-Length",    "Content-Type", "Host",
+                                       "Transfer-Encoding", "Connection",   "Expect",
+                                       "Accept-Encoding"};
+
+    for (size_t i = 0; i < LENGTH(ours); i++) {
+        if (strlen(ours[i]) == len && strncasecmp(text, ours[i], len) == 0)
+            return true;
+    }
+    return strncasecmp(text, "Pgcrew-", 7) == 0;
+}
+
+/* RFC 9110: a token, a colon, the value. */
+static bool
+is_header(const char *text)
+{
+    size_t name = strcspn(text, ":");
+
+    if (name == 0 || text[name] != ':')
+        return false;
+    for (size_t i = 0; i < name; i++) {
+        if (!isalnum((unsigned char)text[i]) && strchr("!#$%&'*+-.^_`|~", text[i]) == NULL)
+            return false;
+    }
+    return !is_our_header(text, name) && !has_control(text + name) && are_references(text + name);
+}
+
+/* A password in it would be shown by --show-config: that is what headers with references are for. */
+static bool
 is_url(const char *text)
 {
-    return strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
+    size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
+                    : strncmp(text, "http://", 7) == 0 ? 7
+                                                       : 0;
+    size_t host = strcspn(text + scheme, "/?#");
+
+    return scheme > 0 && host > 0 && memchr(text + scheme, '@', host) == NULL &&
+           strchr(text, ' ') == NULL;
 }
 
 static bool
@@ -60,10 +98,12 @@ is_qualified(const char *text)
 }
 
 #define GOOD_ASSIGNMENT is_assignment, "NAME or NAME=value (not PGCREW_...)"
-#define GOOD_HEADER is_header, "'Name: value' (not Host, Content-Type and others that are ours)"
+#define GOOD_HEADER                                                                                \
+    is_header, "'Name: value' with ${env:NAME}, ${file:/PATH} or ${credential:NAME} for secrets "  \
+               "(not Host, Content-Type, Pgcrew-... and others that are ours)"
 #define GOOD_REFERENCE                                                                             \
     is_reference, "a reference to a secret (env:NAME, file:/PATH or credential:NAME)"
-#define GOOD_URL is_url, "a URL (https://... or http://...)"
+#define GOOD_URL is_url, "a URL (https://... or http://..., without a user or password)"
 #define GOOD_FUNCTION is_qualified, "a function with its schema (app.send_mail)"
 
 #define ALL 0
@@ -76,6 +116,9 @@ is_qualified(const char *text)
 /* clang-format off */
 #define ROW(name, kind, field, type, preset, min, max, ways, ...) \
     OPT(handler_conf, ways, name, kind, field, type, preset, min, max, CONF_RELOAD, NULL, __VA_ARGS__)
+/* Where somebody may write a secret by mistake. */
+#define QUIET(name, kind, field, type, min, max, ...) \
+    OPT(handler_conf, HTTP, name, kind, field, type, NULL, min, max, CONF_RELOAD | CONF_QUIET, NULL, __VA_ARGS__)
 #define CHOICE(name, field, type, preset, choices, ways) \
     OPT(handler_conf, ways, name, OPTION_CHOICE, field, type, preset, 0, LENGTH(choices) - 2, CONF_RELOAD, choices, ANY)
 
@@ -84,7 +127,7 @@ static const struct option rows[] = {
     /*  name              type         field           type of it      preset     min         max  ways     what */
     ROW("module",         OPTION_TEXT, module,         const char *,      NULL,     1,       4095, MODULE,  GOOD_PATH),
     ROW("sql",            OPTION_TEXT, sql,            const char *,      NULL,     3,        127, SQL,     GOOD_FUNCTION),
-    ROW("http",           OPTION_TEXT, url,            const char *,      NULL,     8,       2048, HTTP,    GOOD_URL),
+    QUIET("http",         OPTION_TEXT, url,            const char *,                8,       2048,          GOOD_URL),
 
     ROW("timeout",        OPTION_MS,   timeout_ms,     int64_t,           NULL,    10,   30 * DAY, ALL,     ANY),
     ROW("retry_first",    OPTION_MS,   retry_first_ms, int64_t,           NULL,     0,        DAY, ALL,     ANY),
@@ -118,12 +161,12 @@ static const struct option rows[] = {
     ROW("role",           OPTION_TEXT, role,           const char *,      NULL,     1,         63, SQL,     ANY),
     CHOICE("as_owner",    as_owner, enum conf_switch, "no", switch_choices, SQL),
 
-    ROW("headers",        OPTION_LIST, headers,        struct conf_list,  NULL,     0,         50, HTTP,    GOOD_HEADER),
-    ROW("sign",           OPTION_TEXT, sign,           const char *,      NULL,     5,       1024, HTTP,    GOOD_REFERENCE),
+    QUIET("headers",      OPTION_LIST, headers,        struct conf_list,            0,         50,          GOOD_HEADER),
+    QUIET("sign",         OPTION_TEXT, sign,           const char *,                5,       1024,          GOOD_REFERENCE),
     ROW("ca_file",        OPTION_TEXT, ca_file,        const char *,      NULL,     1,       4095, HTTP,    GOOD_PATH),
     ROW("redirects",      OPTION_INT,  redirects,      int,               "0",      0,         20, HTTP,    ANY),
     CHOICE("allow_local", allow_local, enum conf_switch, "no", switch_choices, HTTP),
-    ROW("response_max",   OPTION_SIZE, response_max,   size_t,            "1MiB",   0,   64 * MIB, HTTP,    ANY),
+    ROW("response_max",   OPTION_SIZE, response_max,   size_t,            "1MiB",   1,   64 * MIB, HTTP,    ANY),
 };
 /* clang-format on */
 

@@ -73,7 +73,7 @@ refuse(const struct option *o, const char *text, struct err *err)
 
     say_allowed(o, &allowed);
     text_printable(shown, sizeof(shown), text, strlen(text));
-    if (o->flags & CONF_SECRET)
+    if (o->flags & (CONF_SECRET | CONF_QUIET))
         return err_set(err, ERR_CONFIG, "'%s' must be %s", o->name, buf_text(&allowed));
     return err_set(err, ERR_CONFIG, "'%s' must be %s, not '%s'", o->name, buf_text(&allowed),
                    shown);

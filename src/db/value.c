@@ -60,6 +60,14 @@ add_bytes(struct params *p, const void *bytes, size_t length)
 }
 
 void
+param_bool(struct params *p, bool value)
+{
+    char byte = value ? 1 : 0;
+
+    add_bytes(p, &byte, 1);
+}
+
+void
 param_int4(struct params *p, int32_t value)
 {
     uint32_t net = htobe32((uint32_t)value);

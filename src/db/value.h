@@ -30,6 +30,7 @@ void params_release(struct params *p);
 #define auto_params params_release
 
 void param_null(struct params *p);
+void param_bool(struct params *p, bool value);
 void param_int4(struct params *p, int32_t value);
 void param_int8(struct params *p, int64_t value);
 /* NULL is SQL's null; also json(b) by a cast. */

@@ -1,6 +1,5 @@
 #include "handler/complaint.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,17 +16,26 @@ is_blank(const char *text)
 }
 
 static void
-forward(struct complaint *c, const char *text, size_t len, bool cut)
+say(const struct complaint *c, const char *text, const char *more)
+{
+    if (c->job != NULL)
+        log_job(LOG_LEVEL_INFO, c->job->id, c->job->kind, "%s%s", text, more);
+    else
+        log_info("%s: %s%s", c->program, text, more);
+}
+
+/* False when it has written its share; once it is said so. */
+static bool
+may_log(struct complaint *c, size_t cost)
 {
     if (c->silenced)
-        return;
-    c->logged_bytes += (int64_t)len + COMPLAINT_LINE_COST;
-    if (c->logged_bytes > COMPLAINT_LOG_BYTES) {
-        c->silenced = true;
-        log_info("job %" PRId64 " (%s): further stderr is not forwarded", c->job->id, c->job->kind);
-        return;
-    }
-    log_info("job %" PRId64 " (%s): %s%s", c->job->id, c->job->kind, text, cut ? " [cut]" : "");
+        return false;
+    c->logged_bytes += (int64_t)cost;
+    if (c->logged_bytes <= COMPLAINT_LOG_BYTES)
+        return true;
+    c->silenced = true;
+    say(c, "further stderr is not forwarded", "");
+    return false;
 }
 
 static void
@@ -35,17 +43,20 @@ on_line(void *owner, const char *text, size_t len, bool cut)
 {
     struct complaint *c = owner;
 
-    if (is_blank(text))
+    if (is_blank(text)) {
+        (void)may_log(c, 1); /* not forwarded, but not for nothing either */
         return;
+    }
     memcpy(c->last, text, len + 1);
-    forward(c, text, len, cut);
+    if (may_log(c, len + COMPLAINT_LINE_COST))
+        say(c, text, cut ? " [cut]" : "");
 }
 
 void
-complaint_init(struct complaint *c, const struct job *job, size_t line_max, size_t tail_max,
-               struct arena *arena)
+complaint_init(struct complaint *c, const struct job *job, const char *program, size_t line_max,
+               size_t tail_max, struct arena *arena)
 {
-    *c = (struct complaint){.job = job, .tail_max = tail_max};
+    *c = (struct complaint){.job = job, .program = program, .tail_max = tail_max};
     c->lines = (struct lines){.max = line_max, .line = on_line, .owner = c};
     c->lines.text = arena_alloc(arena, line_max + 1);
     c->last = arena_alloc(arena, line_max + 1);
@@ -74,7 +85,34 @@ void
 complaint_add(struct complaint *c, const char *data, size_t len)
 {
     keep_tail(c, data, len);
-    lines_feed(&c->lines, data, len);
+    if (c->silenced)
+        lines_feed_last(&c->lines, data, len);
+    else
+        lines_feed(&c->lines, data, len);
+}
+
+void
+complaint_keep(struct complaint *c, const char *data, size_t len)
+{
+    bool silenced = c->silenced;
+
+    c->silenced = true;
+    complaint_add(c, data, len);
+    c->silenced = silenced;
+}
+
+void
+complaint_refill(struct complaint *c)
+{
+    c->logged_bytes = 0;
+    c->silenced = false;
+}
+
+void
+complaint_forget(struct complaint *c)
+{
+    buf_clear(&c->tail);
+    c->last[0] = '\0';
 }
 
 void

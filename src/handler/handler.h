@@ -28,6 +28,7 @@ struct job {
     int max_attempts;
     const char *batch_id; /* "" when none */
     const char *user_id;  /* "" when none */
+    const char *origin;   /* names the queue of its database; with id, no other job is so called */
     const char *payload;  /* JSON text */
     size_t payload_len;
 };
@@ -107,6 +108,14 @@ void handler_stop(struct run *run, enum run_cause cause);
 /* KILL at once (the lease is about to end). */
 void handler_kill(struct run *run, enum run_cause cause);
 
+/*
+ * Take it back if it was started and has not begun: it waits inside its way.  True: it will
+ * not begin, and ended() will not be called.
+ */
+bool handler_retract(struct run *run);
+/* Runs this kind in a way that takes jobs beyond the slots and runs one after the other? */
+bool handler_is_serial(const struct conf *conf, const char *kind);
+
 /* Free what the way keeps, after ended(). */
 void handler_forget(struct run *run);
 
@@ -121,7 +130,22 @@ void handler_init(struct ev_loop *loop, const struct conf *conf);
 /* No job will be started any more, and none runs: end what is kept between jobs.  Does not wait. */
 void handler_end(void);
 
-/* Kill children of this process that belong to no attempt; returns how many there were. */
-size_t handler_kill_strays(void);
+/*
+ * Why this process must not start more jobs, for the log; NULL as long as it may.  A module
+ * whose function did not return in time keeps its thread for ever.
+ */
+const char *handler_spoiled(void);
+
+/*
+ * Look at each handler more closely than conf_load() does: opens modules, which runs code of
+ * theirs, so not in the supervisor.  ERR_CONFIG.
+ */
+bool handler_check(const struct conf *conf, struct err *err) MUST_CHECK;
+
+/*
+ * watch is called with the id of a job right before code of its handler runs inside this
+ * process, and with 0 right after; in whatever thread that is.  Before handler_init().
+ */
+void handler_watch_inside(void (*watch)(void *owner, int64_t job_id), void *owner);
 
 #endif

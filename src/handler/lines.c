@@ -45,6 +45,35 @@ lines_feed(struct lines *l, const char *data, size_t len)
     keep(l, data, len);
 }
 
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+void
+lines_feed_last(struct lines *l, const char *data, size_t len)
+{
+    const char *last_end = memrchr(data, '\n', len), *text_end = last_end, *begin, *end;
+
+    if (last_end == NULL) {
+        keep(l, data, len);
+        return;
+    }
+    while (text_end > data && is_blank(text_end[-1]))
+        text_end--;
+    begin = memrchr(data, '\n', (size_t)(text_end - data));
+    if (begin != NULL) {
+        /* What came before in pieces is not the last any more. */
+        l->len = 0;
+        l->cut = false;
+    }
+    begin = begin != NULL ? begin + 1 : data;
+    end = memchr(begin, '\n', (size_t)(last_end + 1 - begin));
+    lines_feed(l, begin, (size_t)(end + 1 - begin));
+    keep(l, last_end + 1, (size_t)(data + len - (last_end + 1)));
+}
+
 void
 lines_end(struct lines *l)
 {

@@ -17,6 +17,12 @@ struct lines {
 };
 
 void lines_feed(struct lines *l, const char *data, size_t len);
+/*
+ * The same for who wants no more than the last line that is not blank (all of it, even
+ * what is cut): others may not be handed over.  So a stream of many short lines costs no
+ * more than one of long ones.
+ */
+void lines_feed_last(struct lines *l, const char *data, size_t len);
 /* The stream has ended: a last line may lack its line end. */
 void lines_end(struct lines *l);
 

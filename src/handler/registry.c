@@ -2,14 +2,14 @@
 
 #include "base/proc.h"
 #include "config/conf.h"
-#include "handler/confine.h"
 #include "handler/handler.h"
-#include "handler/places.h"
-#include "handler/strays.h"
 #include "handler/way.h"
 
 static const struct way *ways[CONF_WAYS] = {
     [CONF_EXEC] = &way_exec,
+    [CONF_MODULE] = &way_module,
+    [CONF_SERVE] = &way_serve,
+    [CONF_HTTP] = &way_http,
 };
 
 void
@@ -68,6 +68,20 @@ handler_kill(struct run *run, enum run_cause cause)
     way_of(run)->kill(run, cause);
 }
 
+bool
+handler_retract(struct run *run)
+{
+    return way_of(run)->retract != NULL && way_of(run)->retract(run);
+}
+
+bool
+handler_is_serial(const struct conf *conf, const char *kind)
+{
+    const struct handler_conf *h = conf_handler(conf, kind);
+
+    return h != NULL && ways[h->way] != NULL && ways[h->way]->retract != NULL;
+}
+
 void
 handler_forget(struct run *run)
 {
@@ -86,7 +100,6 @@ handler_init(struct ev_loop *loop, const struct conf *conf)
     /* What loses its parent comes to this process, which can end it. */
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     proc_hide();
-    confine_init(conf);
     for (unsigned i = 0; i < CONF_WAYS; i++) {
         if (ways[i] != NULL && ways[i]->init != NULL)
             ways[i]->init(loop, conf);
@@ -96,15 +109,49 @@ handler_init(struct ev_loop *loop, const struct conf *conf)
 void
 handler_end(void)
 {
-    for (unsigned i = 0; i < CONF_WAYS; i++) {
+    for (unsigned i = CONF_WAYS; i-- > 0;) {
         if (ways[i] != NULL && ways[i]->end != NULL)
             ways[i]->end();
     }
-    places_end();
 }
 
-size_t
-handler_kill_strays(void)
+const char *
+handler_spoiled(void)
 {
-    return strays_kill();
+    const char *why = NULL;
+
+    for (unsigned i = 0; i < CONF_WAYS && why == NULL; i++) {
+        if (ways[i] != NULL && ways[i]->spoiled != NULL)
+            why = ways[i]->spoiled();
+    }
+    return why;
+}
+
+bool
+handler_check(const struct conf *conf, struct err *err)
+{
+    for (size_t i = 0; i < conf->n_handlers; i++) {
+        const struct handler_conf *h = &conf->handlers[i];
+
+        if (ways[h->way] != NULL && ways[h->way]->check != NULL && !ways[h->way]->check(h, err))
+            return err_before(err, "%s:%d: handler '%s'", conf->path, h->line, h->kind);
+    }
+    return true;
+}
+
+static void (*inside)(void *owner, int64_t job_id);
+static void *inside_owner;
+
+void
+handler_watch_inside(void (*watch)(void *owner, int64_t job_id), void *owner)
+{
+    inside = watch;
+    inside_owner = owner;
+}
+
+void
+handler_inside(int64_t job_id)
+{
+    if (inside != NULL)
+        inside(inside_owner, job_id);
 }

@@ -30,6 +30,7 @@ struct place {
     /* Score half: written by the child, on cache lines of its own. */
     alignas(CACHE_LINE) struct latch score_latch;
     alignas(CACHE_LINE) struct board_score score[2];
+    alignas(CACHE_LINE) _Atomic int64_t inside;
 };
 
 struct board {
@@ -115,6 +116,7 @@ board_take(struct board *b, const struct board_roster *who)
             continue;
         /* No child has this place, so its half is ours until the fork. */
         latch_write(&p->score_latch, p->score, &fresh, sizeof(fresh));
+        atomic_store(&p->inside, 0);
         write_roster(p, who);
         if (place >= atomic_load(&b->n_used))
             atomic_store(&b->n_used, place + 1);
@@ -225,4 +227,17 @@ board_role_name(enum board_role role)
     };
 
     return (size_t)role < LENGTH(names) ? names[role] : "unknown";
+}
+
+void
+board_set_inside(struct board *b, int place, int64_t job_id)
+{
+    if (is_place(place))
+        atomic_store_explicit(&b->places[place].inside, job_id, memory_order_relaxed);
+}
+
+int64_t
+board_inside(const struct board *b, int place)
+{
+    return is_place(place) ? atomic_load(&b->places[place].inside) : 0;
 }

@@ -93,6 +93,13 @@ bool board_read(const struct board *b, int place, struct board_roster *ret_who,
 void board_set_lease_ok(struct board *b, int64_t mono_ms);
 int64_t board_lease_ok(const struct board *b);
 
+/*
+ * Child, in any thread: code of this job's handler runs inside the process (0: of none).  The
+ * supervisor reads it when the child has died: that job is to blame, no other.
+ */
+void board_set_inside(struct board *b, int place, int64_t job_id);
+int64_t board_inside(const struct board *b, int place);
+
 const char *board_state_name(enum board_state state);
 const char *board_role_name(enum board_role role);
 

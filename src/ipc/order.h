@@ -39,6 +39,7 @@ enum order_what {
 
 struct order {
     enum order_what what;
+    bool only; /* ORDER_REAP: no other job can have ended it */
     uint32_t n_ids;
     struct uuid process;
     int64_t ids[ORDER_IDS];

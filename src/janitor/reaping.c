@@ -76,7 +76,8 @@ reaping_go_on(struct janitor *j)
         q = xmalloc(sizeof(*q));
         *q = (struct question){.janitor = j, .process = order->process};
         j->reaps[i].asked = true;
-        queue_ask_reap_process(j->db, &order->process, order->ids, order->n_ids, on_reaped, q);
+        queue_ask_reap_process(j->db, &order->process, order->ids, order->n_ids, order->only,
+                               on_reaped, q);
         /* Each in a transaction of its own: one that fails must not undo the others. */
         db_commit(j->db);
     }

@@ -1,6 +1,7 @@
 #include "queue/queue.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,6 +13,9 @@ STATEMENT(register);
 STATEMENT(unregister);
 STATEMENT(claim);
 STATEMENT(finish);
+STATEMENT(limit_time);
+STATEMENT(run_sql);
+STATEMENT(cancel_backend);
 STATEMENT(report);
 STATEMENT(release_claims);
 STATEMENT(heartbeat);
@@ -76,9 +80,11 @@ queue_ask_register(struct db *db, const struct queue_worker *w, db_answer *answe
 }
 
 int64_t
-queue_read_register(const PGresult *res, struct arena *a, int64_t **ret_tokens, size_t *ret_n)
+queue_read_register(const PGresult *res, struct arena *a, int64_t **ret_tokens, size_t *ret_n,
+                    const char **ret_origin)
 {
     *ret_n = row_int8s(res, 0, 1, a, ret_tokens);
+    *ret_origin = row_text(res, 0, 2);
     return row_int(res, 0, 0);
 }
 
@@ -100,18 +106,20 @@ queue_ask_unregister(struct db *db, const struct uuid *process, db_answer *answe
 }
 
 void
-queue_ask_claim(struct db *db, int64_t holder, const struct places *places,
-                const char *const *kinds, size_t n_kinds, int want, db_answer *answer, void *arg)
+queue_ask_claim(struct db *db, const struct claim *claim, db_answer *answer, void *arg)
 {
+    const struct places *places = &claim->places;
     struct params p;
 
     params_init(&p);
-    param_int8(&p, holder);
+    param_int8(&p, claim->holder);
     param_texts(&p, places->queues, places->n);
     param_int2s(&p, places->priorities, places->n);
     param_int8s(&p, places->seqs, places->n);
-    param_texts(&p, kinds, n_kinds);
-    param_int4(&p, want);
+    param_texts(&p, claim->kinds, claim->n_kinds);
+    param_int4(&p, claim->want);
+    param_texts(&p, claim->without, claim->n_without);
+    param_bool(&p, claim->stay_idle);
     db_ask(db, &st_claim, &p, answer, arg);
 }
 
@@ -224,6 +232,45 @@ queue_read_finish(const PGresult *res, int row, struct finish_answer *ret)
     };
 }
 
+static void
+limit_time(struct db *db, int64_t ms)
+{
+    char text[32];
+    struct params p;
+
+    snprintf(text, sizeof(text), "%lld", (long long)ms);
+    params_init(&p);
+    param_text(&p, text);
+    db_ask(db, &st_limit_time, &p, NULL, NULL);
+}
+
+void
+queue_ask_run_sql(struct db *db, const struct sql_call *call, db_answer *answer, void *arg)
+{
+    struct params p;
+
+    limit_time(db, call->timeout_ms);
+    params_init(&p);
+    param_int8(&p, call->holder);
+    param_int8(&p, call->token);
+    param_int8(&p, call->job_id);
+    param_text(&p, call->function);
+    param_text(&p, call->role);
+    param_bool(&p, call->as_owner);
+    param_bool(&p, call->keep);
+    db_ask(db, &st_run_sql, &p, answer, arg);
+}
+
+void
+queue_ask_cancel_backend(struct db *db, int backend_pid, db_answer *answer, void *arg)
+{
+    struct params p;
+
+    params_init(&p);
+    param_int4(&p, backend_pid);
+    db_ask(db, &st_cancel_backend, &p, answer, arg);
+}
+
 void
 queue_ask_report(struct db *db, int64_t holder, const struct progress *jobs, size_t n,
                  db_answer *answer, void *arg)
@@ -295,13 +342,14 @@ queue_read_heartbeat(const PGresult *res, int row, struct arena *a, int64_t **re
 
 void
 queue_ask_reap_process(struct db *db, const struct uuid *process, const int64_t *running, size_t n,
-                       db_answer *answer, void *arg)
+                       bool only, db_answer *answer, void *arg)
 {
     struct params p;
 
     params_init(&p);
     param_uuid(&p, process);
     param_int8s(&p, running, n);
+    param_bool(&p, only);
     db_ask(db, &st_reap_process, &p, answer, arg);
 }
 

@@ -39,14 +39,26 @@ struct queue_worker {
 };
 
 void queue_ask_register(struct db *db, const struct queue_worker *w, db_answer *answer, void *arg);
-/* tokens: claims of earlier sessions of this process, in a. */
+/*
+ * tokens: claims of earlier sessions of this process, in a.  origin: a name of the queue that
+ * stays and that no other database has; belongs to the result.
+ */
 int64_t queue_read_register(const PGresult *res, struct arena *a, int64_t **ret_tokens,
-                            size_t *ret_n);
+                            size_t *ret_n, const char **ret_origin);
 void queue_ask_unregister(struct db *db, const struct uuid *process, db_answer *answer, void *arg);
 
-void queue_ask_claim(struct db *db, int64_t holder, const struct places *places,
-                     const char *const *kinds, size_t n_kinds, int want, db_answer *answer,
-                     void *arg);
+struct claim {
+    int64_t holder;
+    struct places places;
+    const char *const *kinds; /* NULL: any ... */
+    size_t n_kinds;
+    const char *const *without; /* ... but these; NULL: none */
+    size_t n_without;
+    int want;
+    bool stay_idle; /* the holder waits for other kinds, whatever this call finds */
+};
+
+void queue_ask_claim(struct db *db, const struct claim *claim, db_answer *answer, void *arg);
 
 /* One claimed job; texts belong to the result. */
 struct claimed {
@@ -106,6 +118,21 @@ struct finish_answer {
 
 void queue_read_finish(const PGresult *res, int row, struct finish_answer *ret);
 
+/* A handler that is a SQL function. */
+struct sql_call {
+    int64_t holder, token, job_id;
+    const char *function; /* with its schema */
+    const char *role;     /* NULL: the session's */
+    bool as_owner;
+    bool keep; /* note the attempt */
+    int64_t timeout_ms;
+};
+
+/* A row as of queue_read_finish(), or none: the claim is not the holder's. */
+void queue_ask_run_sql(struct db *db, const struct sql_call *call, db_answer *answer, void *arg);
+/* End what another session of this login is doing. */
+void queue_ask_cancel_backend(struct db *db, int backend_pid, db_answer *answer, void *arg);
+
 struct progress {
     int64_t token;
     int64_t job_id;
@@ -126,8 +153,9 @@ void queue_ask_heartbeat(struct db *db, const struct uuid *processes, size_t n, 
 struct uuid queue_read_heartbeat(const PGresult *res, int row, struct arena *a,
                                  int64_t **ret_cancels, size_t *ret_n);
 
+/* only: no job but those running can have ended the process. */
 void queue_ask_reap_process(struct db *db, const struct uuid *process, const int64_t *running,
-                            size_t n, db_answer *answer, void *arg);
+                            size_t n, bool only, db_answer *answer, void *arg);
 int64_t queue_read_reap_process(const PGresult *res); /* jobs given back */
 void queue_ask_reap_expired(struct db *db, db_answer *answer, void *arg);
 

@@ -44,6 +44,12 @@ judge_status(int status)
     return v;
 }
 
+/* Why we killed it ourselves, for the line about its death. */
+static const char *const killed_because[RESTARTS] = {
+    [RESTART_STALLED] = " because it had stopped answering",
+    [RESTART_MEMORY] = " because it had more memory than worker.memory_max",
+};
+
 static struct verdict
 judge(const struct member *member, int wait_status)
 {
@@ -51,12 +57,12 @@ judge(const struct member *member, int wait_status)
 
     if (WIFEXITED(wait_status))
         return judge_status(WEXITSTATUS(wait_status));
-    if (member->is_stalled)
-        v.reason = RESTART_STALLED;
+    if (member->killed_for != RESTART_PLANNED)
+        v.reason = member->killed_for;
     snprintf(v.text, sizeof(v.text), "was killed by signal %d (%s)%s", WTERMSIG(wait_status),
              sigabbrev_np(WTERMSIG(wait_status)) != NULL ? sigabbrev_np(WTERMSIG(wait_status))
                                                          : "?",
-             member->is_stalled ? " because it had stopped answering" : "");
+             killed_because[v.reason] != NULL ? killed_because[v.reason] : "");
     return v;
 }
 
@@ -86,15 +92,21 @@ settle(struct slot *slot, const struct verdict *v)
     struct supervisor *sup = slot->sup;
     struct board_roster who;
     struct board_score score = {.n_running = 0};
+    int64_t inside = board_inside(sup->board, slot->member->place);
 
     if (board_read(sup->board, slot->member->place, &who, &score))
         report_add_score(&sup->past, &score);
     if (slot->role != BOARD_WORKER)
         return;
     /* Jobs that ran when we ended it ourselves are not to blame. */
-    if (!v->is_crash || (was_to_end(slot->state) && !slot->member->is_stalled))
+    if (!v->is_crash || (was_to_end(slot->state) && slot->member->killed_for == RESTART_PLANNED)) {
         score.n_running = 0;
-    reap_add(sup, &slot->member->process, &score);
+    } else if (inside != 0) {
+        /* Code of this job's handler ran in the process itself. */
+        score.n_running = 1;
+        score.running[0].job_id = inside;
+    }
+    reap_add(sup, &slot->member->process, &score, v->is_crash && inside != 0);
 }
 
 static void

@@ -11,7 +11,7 @@
  * strays.c      what dead workers left behind has to be gone, too
  * reap.c        what the janitor still has to give back
  * wake.c        whom to wake
- * pulse.c       who has stopped beating
+ * pulse.c       who has stopped beating, or has too much memory
  * renewal.c     reload: a new configuration, one child after the other
  * scale.c       how many workers
  * ending.c      drain, stop, kill, in this order
@@ -40,6 +40,18 @@
 
 struct supervisor;
 
+enum restart {
+    RESTART_PLANNED,
+    RESTART_DATABASE,
+    RESTART_CONFIG,
+    RESTART_CRASH,
+    RESTART_SIGNAL,
+    RESTART_STALLED,
+    RESTART_MEMORY, /* above worker.memory_max */
+    RESTART_FORK_FAILED,
+    RESTARTS
+};
+
 /* Files of /proc that a child hands to us, see memory.c. */
 enum memory_file { MEMORY_STATUS, MEMORY_ROLLUP, MEMORY_FILES };
 
@@ -54,7 +66,7 @@ struct member {
     int64_t forked_mono_ms;
     uint64_t beat; /* the last one seen, */
     int64_t beat_seen_mono_ms;
-    bool is_stalled;                             /* and killed for it */
+    enum restart killed_for;                     /* by us; RESTART_PLANNED: it was not */
     int memory_socket, memory_fds[MEMORY_FILES]; /* -1: not yet, not any more */
     int64_t pss_bytes, pss_mono_ms;
 };
@@ -70,17 +82,6 @@ struct slot {
     ev_timer timer;
     bool is_leaving;
     struct slot *next; /* among those leaving */
-};
-
-enum restart {
-    RESTART_PLANNED,
-    RESTART_DATABASE,
-    RESTART_CONFIG,
-    RESTART_CRASH,
-    RESTART_SIGNAL,
-    RESTART_STALLED,
-    RESTART_FORK_FAILED,
-    RESTARTS
 };
 
 /* How far the end of the daemon has come; it never goes back. */
@@ -184,7 +185,9 @@ void stray_forget_inherited(struct supervisor *sup, pid_t pid);
 void stray_kill_all(struct supervisor *sup);
 
 /* reap.c */
-void reap_add(struct supervisor *sup, const struct uuid *process, const struct board_score *score);
+/* only: no job but those in score can have ended it. */
+void reap_add(struct supervisor *sup, const struct uuid *process, const struct board_score *score,
+              bool only);
 bool reap_oldest_waiting(const struct supervisor *sup, int64_t *ret_died_mono_ms);
 /* Those who died before this moment left nothing that still runs. */
 void reap_release(struct supervisor *sup, int64_t died_until_mono_ms);

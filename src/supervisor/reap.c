@@ -34,13 +34,14 @@ drop(struct supervisor *sup, struct reap **at)
 }
 
 void
-reap_add(struct supervisor *sup, const struct uuid *process, const struct board_score *score)
+reap_add(struct supervisor *sup, const struct uuid *process, const struct board_score *score,
+         bool only)
 {
     struct reap *reap = xcalloc(1, sizeof(*reap)), **end = &sup->reaps;
 
     reap->state = REAP_WAITS;
     reap->died_mono_ms = clock_mono_ms();
-    reap->order = (struct order){.what = ORDER_REAP, .process = *process};
+    reap->order = (struct order){.what = ORDER_REAP, .process = *process, .only = only};
     for (int i = 0; i < score->n_running && i < BOARD_RUNNING; i++)
         reap->order.ids[reap->order.n_ids++] = score->running[i].job_id;
     while (*end != NULL)

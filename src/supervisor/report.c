@@ -41,6 +41,7 @@ static const char *const restart_names[RESTARTS] = {
     [RESTART_CRASH]       = "crash",
     [RESTART_SIGNAL]      = "signal",
     [RESTART_STALLED]     = "stalled",
+    [RESTART_MEMORY]      = "memory",
     [RESTART_FORK_FAILED] = "fork_failed",
 };
 /* clang-format on */

@@ -31,7 +31,7 @@ enum slot_event {
     SLOT_EV_EXIT_CRASH,
     SLOT_EV_FORK_FAILED,
     SLOT_EV_TIMER,
-    SLOT_EV_STALLED, /* its loop has stopped beating */
+    SLOT_EV_STALLED, /* its loop has stopped beating, or it has too much memory */
     SLOT_EV_RETIRE,  /* nobody is wanted here any more */
     SLOT_EV_RENEW,   /* there is a new configuration, or a reason to try again */
     SLOT_EV_DRAIN,   /* the daemon ends: politely, */

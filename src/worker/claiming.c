@@ -14,10 +14,12 @@
 #define LOOK_AGAIN_MS 50
 
 bool
-claiming_is_wanted(const struct worker *w)
+claiming_is_wanted(const struct pool *pool)
 {
-    return w->wanted && w->ending == ENDING_NOT && w->holding == HOLDING && !w->claim_asked &&
-           w->n_waiting == 0 && worker_free_slots(w) > 0 && !loop_timer_runs(&w->pause);
+    const struct worker *w = pool->worker;
+
+    return pool->wanted && w->ending == ENDING_NOT && w->holding == HOLDING && !pool->claim_asked &&
+           pool->n_waiting == 0 && pool_free_slots(pool) > 0 && !loop_timer_runs(&w->pause);
 }
 
 static void
@@ -28,16 +30,17 @@ plan_give_back(struct worker *w)
 }
 
 static void
-take(struct worker *w, const PGresult *res)
+take(struct pool *pool, const PGresult *res)
 {
+    struct worker *w = pool->worker;
     struct claimed job;
     struct task *task;
 
     for (int row = 0; row < PQntuples(res); row++) {
         queue_read_claim(res, row, &job);
-        marks_claimed(&w->marks, job.queue, job.priority, job.seq);
-        task = task_new(w, &job);
-        task_move(task, &w->waiting);
+        marks_claimed(&pool->marks, job.queue, job.priority, job.seq);
+        task = task_new(pool, &job);
+        task_move(task, &pool->waiting);
     }
     w->score.claims++;
     w->score.empty_claims += PQntuples(res) == 0;
@@ -46,28 +49,32 @@ take(struct worker *w, const PGresult *res)
 }
 
 static void
-answered(struct worker *w, const PGresult *res)
+answered(struct pool *pool, const PGresult *res)
 {
+    struct worker *w = pool->worker;
     int found = PQntuples(res);
-    bool all = found >= w->claim_wanted, was_idle = w->idle;
+    bool all = found >= pool->claim_wanted, was_idle = pool->idle;
     int64_t now_ms = clock_mono_ms();
 
-    take(w, res);
-    marks_answered(&w->marks, w->claim_sweeps, all, now_ms, now_ms - w->claim_sent_ms);
+    take(pool, res);
+    marks_answered(&pool->marks, pool->claim_sweeps, all, now_ms, now_ms - pool->claim_sent_ms);
     if (found > 0) {
-        hearing_tell_idle(w, false);
+        pool->idle = false;
+        hearing_tell_idle(w, pools_are_idle(w, NULL));
         if (was_idle && all)
             order_say(w->port, ORDER_MORE);
-    } else if (w->claim_sweeps) {
-        w->wanted = false;
+    } else if (pool->claim_sweeps) {
+        pool->wanted = false;
+        pool->idle = true;
         hearing_tell_idle(w, true);
         /* An insert that was under way saw nobody idle and sends no NOTIFY. */
         if (!was_idle)
-            loop_timer_in(w->loop, &w->look_again, LOOK_AGAIN_MS);
+            loop_timer_in(w->loop, &pool->look_again, LOOK_AGAIN_MS);
+    } else if (!marks_sweep_is_due(&pool->marks, now_ms)) {
+        /* Nothing above our marks: look once more from the start of the queue, when that may be. */
+        pool->wanted = false;
+        loop_timer_in(w->loop, &pool->look_again, marks_sweep_in_ms(&pool->marks, now_ms));
     }
-    /* Nothing without a sweep: look once more from the start of the queue, when that may be. */
-    if (found == 0 && !w->claim_sweeps && !marks_sweep_is_due(&w->marks, now_ms))
-        worker_pause(w, marks_sweep_in_ms(&w->marks, now_ms));
 }
 
 static void
@@ -89,30 +96,53 @@ refused(struct worker *w, const struct err *err)
 static void
 on_claim(void *arg, const PGresult *res, const struct err *err)
 {
-    struct worker *w = arg;
+    struct pool *pool = arg;
 
-    w->claim_asked = false;
+    pool->claim_asked = false;
     if (res != NULL)
-        answered(w, res);
+        answered(pool, res);
     else
-        refused(w, err);
-    worker_turn_soon(w);
+        refused(pool->worker, err);
+    worker_turn_soon(pool->worker);
 }
 
 void
-claiming_ask(struct worker *w)
+claiming_ask(struct pool *pool)
 {
+    struct worker *w = pool->worker;
     int64_t now_ms = clock_mono_ms();
-    struct places places;
+    struct claim claim = {
+        .holder = w->holder,
+        .kinds = pool->any_kind ? NULL : pool->kinds.items,
+        .n_kinds = pool->kinds.n,
+        .without = pool->without.n > 0 ? pool->without.items : NULL,
+        .n_without = pool->without.n,
+        .want = pace_want(&pool->pace, pool_free_slots(pool), pool->slots),
+        .stay_idle = pools_are_idle(w, pool),
+    };
 
-    w->claim_asked = true;
-    w->claim_sweeps = marks_sweep_is_due(&w->marks, now_ms);
-    w->claim_wanted = pace_want(&w->pace, worker_free_slots(w), w->conf->slots);
-    w->claim_sent_ms = now_ms;
-    places = marks_places(&w->marks, &w->scratch, w->claim_sweeps);
-    queue_ask_claim(w->db, w->holder, &places, w->conf->any_kind ? NULL : w->conf->kinds.items,
-                    w->conf->kinds.n, w->claim_wanted, on_claim, w);
+    pool->claim_asked = true;
+    pool->claim_sweeps = marks_sweep_is_due(&pool->marks, now_ms);
+    pool->claim_wanted = claim.want;
+    pool->claim_sent_ms = now_ms;
+    claim.places = marks_places(&pool->marks, &w->scratch, pool->claim_sweeps);
+    queue_ask_claim(w->db, &claim, on_claim, pool);
     arena_release(&w->scratch);
+}
+
+/* What its way has not begun with comes back from it. */
+static void
+retract_running(struct worker *w)
+{
+    struct task *task, *next;
+
+    for (task = TAILQ_FIRST(&w->running); task != NULL; task = next) {
+        next = TAILQ_NEXT(task, link);
+        if (handler_retract(&task->run)) {
+            task->finished.outcome = OUTCOME_RELEASE;
+            finishing_add(task);
+        }
+    }
 }
 
 void
@@ -120,10 +150,14 @@ claiming_give_back(struct worker *w)
 {
     struct task *task;
 
-    while ((task = TAILQ_FIRST(&w->waiting)) != NULL) {
-        task->finished.outcome = OUTCOME_RELEASE;
-        finishing_add(task);
+    POOL_FOREACH(pool, w)
+    {
+        while ((task = TAILQ_FIRST(&pool->waiting)) != NULL) {
+            task->finished.outcome = OUTCOME_RELEASE;
+            finishing_add(task);
+        }
     }
+    retract_running(w);
 }
 
 static void
@@ -133,8 +167,6 @@ on_give_back(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)loop;
     (void)events;
-    if (w->n_waiting > 0)
-        log_debug("%zu jobs have not started in time: they go back", w->n_waiting);
     claiming_give_back(w);
 }
 

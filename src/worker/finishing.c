@@ -46,7 +46,7 @@ finishing_is_due(const struct worker *w)
 {
     if (TAILQ_EMPTY(&w->ended) || !TAILQ_EMPTY(&w->sent))
         return false;
-    return (w->n_waiting == 0 && worker_free_slots(w) > 0) || !loop_timer_runs(&w->flush);
+    return pools_have_room(w) || !loop_timer_runs(&w->flush);
 }
 
 static void
@@ -58,14 +58,14 @@ log_answer(const struct task *task, const struct finish_answer *a)
 
     if (f->outcome == OUTCOME_SUCCEEDED || f->outcome == OUTCOME_CANCELLED ||
         f->outcome == OUTCOME_RELEASE)
-        log_debug("job %lld (%s): %s", (long long)a->job_id, task->run.job.kind, a->status);
+        log_job(LOG_LEVEL_DEBUG, a->job_id, task->run.job.kind, "%s", a->status);
     else if (a->wait_ms >= 0)
-        log_warn("job %lld (%s): %s, attempt %d of %d, again in %s", (long long)a->job_id,
-                 task->run.job.kind, why, task->run.job.attempt, a->max_attempts,
-                 text_ago(wait, a->wait_ms));
+        log_job(LOG_LEVEL_WARN, a->job_id, task->run.job.kind, "%s, attempt %d of %d, again in %s",
+                why, task->run.job.attempt, a->max_attempts, text_ago(wait, a->wait_ms));
     else
-        log_warn("job %lld (%s): %s, attempt %d of %d, now %s for good", (long long)a->job_id,
-                 task->run.job.kind, why, task->run.job.attempt, a->max_attempts, a->status);
+        log_job(LOG_LEVEL_WARN, a->job_id, task->run.job.kind,
+                "%s, attempt %d of %d, now %s for good", why, task->run.job.attempt,
+                a->max_attempts, a->status);
 }
 
 static void
@@ -81,6 +81,14 @@ count(struct worker *w, const struct task *task, const struct finish_answer *a)
         w->score.cancelled++;
     else
         w->score.retried++;
+}
+
+void
+finishing_settled(struct task *task, const struct finish_answer *answer)
+{
+    task->finished.outcome = OUTCOME_SUCCEEDED;
+    log_answer(task, answer);
+    count(task->worker, task, answer);
 }
 
 static struct task *
@@ -146,8 +154,8 @@ suspect(struct task *task, const struct err *err)
         task->alone = true;
         return;
     }
-    log_warn("job %lld (%s): its result was refused: %s; it ends without one",
-             (long long)task->run.job.id, task->run.job.kind, err->text);
+    log_job(LOG_LEVEL_WARN, task->run.job.id, task->run.job.kind,
+            "its result was refused: %s; it ends without one", err->text);
     f->result = NULL;
     f->stderr_tail = NULL;
     f->error = f->outcome == OUTCOME_SUCCEEDED ? NULL : "the error text was refused by PostgreSQL";

@@ -21,19 +21,16 @@ static void
 on_wake(struct worker *w, const struct order *order)
 {
     (void)order;
-    w->wanted = true;
-    w->marks.short_last = true; /* sweep: what woke us may lie below our marks */
+    pools_want(w);
+    POOL_FOREACH(pool, w)
+    pool->marks.short_last = true; /* sweep: what woke us may lie below our marks */
 }
 
 static void
 on_drain(struct worker *w, const struct order *order)
 {
     (void)order;
-    if (w->ending == ENDING_NOT) {
-        w->ending = ENDING_DRAIN;
-        hearing_tell_idle(w, false);
-        log_info("draining: %zu jobs run on, nothing new is claimed", w->n_running);
-    }
+    worker_drain(w, "draining");
 }
 
 static void

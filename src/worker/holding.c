@@ -38,11 +38,10 @@ is_in(int64_t token, const int64_t *tokens, size_t n)
 static void
 lose_missing(struct worker *w, const int64_t *tokens, size_t n, const char *why)
 {
-    struct task_list *lists[] = {&w->waiting, &w->running, &w->ended, &w->sent};
     struct task *task, *next;
 
-    for (size_t i = 0; i < LENGTH(lists); i++) {
-        for (task = TAILQ_FIRST(lists[i]); task != NULL; task = next) {
+    for (size_t i = 0; i < w->n_lists; i++) {
+        for (task = TAILQ_FIRST(w->lists[i]); task != NULL; task = next) {
             next = TAILQ_NEXT(task, link);
             if (!is_in(task->token, tokens, n))
                 running_lose(task, why);
@@ -53,11 +52,10 @@ lose_missing(struct worker *w, const int64_t *tokens, size_t n, const char *why)
 static bool
 is_known(struct worker *w, int64_t token)
 {
-    struct task_list *lists[] = {&w->waiting, &w->running, &w->ended, &w->sent};
     const struct task *task;
 
-    for (size_t i = 0; i < LENGTH(lists); i++) {
-        TAILQ_FOREACH (task, lists[i], link) {
+    for (size_t i = 0; i < w->n_lists; i++) {
+        TAILQ_FOREACH (task, w->lists[i], link) {
             if (task->token == token)
                 return true;
         }
@@ -102,6 +100,7 @@ static void
 on_registered(void *arg, const PGresult *res, const struct err *err)
 {
     struct worker *w = arg;
+    const char *origin;
     int64_t *tokens;
     size_t n;
 
@@ -113,11 +112,12 @@ on_registered(void *arg, const PGresult *res, const struct err *err)
     }
     w->holding = HOLDING;
     w->held_back[0] = w->score.text[0] = '\0';
-    w->holder = queue_read_register(res, &w->scratch, &tokens, &n);
+    w->holder = queue_read_register(res, &w->scratch, &tokens, &n, &origin);
+    snprintf(w->origin, sizeof(w->origin), "%s", origin);
     lose_missing(w, tokens, n, "its claim is gone since the session was lost");
     release_unknown(w, tokens, n);
     arena_release(&w->scratch);
-    w->wanted = true;
+    pools_want(w);
     watch_lease(w);
     worker_turn_soon(w);
 }
@@ -176,6 +176,8 @@ on_down(void *owner, const struct err *why, int64_t wait_ms)
         w->held_back[0] = '\0';
     TAILQ_FOREACH (task, &w->running, link)
         task->reported_mono_ms = 0;
+    POOL_FOREACH(pool, w)
+    pool->idle = false;
     hearing_tell_idle(w, false);
     worker_turn_soon(w);
 }
@@ -251,6 +253,7 @@ holding_end(struct worker *w)
     if (w->unregistering)
         return;
     w->unregistering = true;
+    handler_end();
     if (w->holding != HOLDING) {
         ev_break(w->loop, EVBREAK_ALL);
         return;

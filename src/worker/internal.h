@@ -6,11 +6,17 @@
  *   waiting -> running -> ended -> sent -> gone
  *      '------------------^
  *
+ * Kinds that share slots are a pool: it is claimed for by itself, and its tasks
+ * wait in a list of their own.
+ *
  * worker.c    the loop: when to do what
+ * pools.c     which kinds share slots
  * claiming.c  asks for jobs
  * running.c   starts handlers and hears how they end
  * finishing.c tells the database how they ended
  * reporting.c tells the database how far they are
+ * sqlway.c    runs jobs whose handler is a SQL function
+ * recycling.c ends the process when it has done enough
  * holding.c   is the lease holder: registers, notices a lost lease
  * hearing.c   orders of the supervisor, signals
  */
@@ -31,6 +37,7 @@
 #include "worker/worker.h"
 
 struct worker;
+struct pool;
 struct task;
 
 TAILQ_HEAD(task_list, task);
@@ -39,6 +46,7 @@ struct task {
     TAILQ_ENTRY(task) link;
     struct task_list *list; /* the one it is in */
     struct worker *worker;
+    struct pool *pool;
     int64_t token;
     int tempfails;
     int64_t claimed_mono_ms;
@@ -56,6 +64,27 @@ struct task {
     char note[256];
 
     struct finished finished; /* from the end of the run on */
+};
+
+/* Kinds that share slots: worker.slots, or those of one handler. */
+struct pool {
+    struct worker *worker;
+    int slots;
+    /* What is claimed for it: these kinds (NULL: any), but none of those. */
+    struct conf_list kinds, without;
+    bool any_kind;
+    struct task_list waiting;
+    size_t n_waiting, n_running;
+
+    struct marks marks;
+    struct pace pace;
+    bool claim_asked;  /* in flight */
+    bool claim_sweeps; /* the one in flight */
+    int claim_wanted;
+    int64_t claim_sent_ms;
+    bool wanted; /* there may be work: a wake, a finished job, a fresh session */
+    bool idle;   /* a sweep found nothing */
+    ev_timer look_again;
 };
 
 /* Is this process a lease holder? */
@@ -80,36 +109,49 @@ struct worker {
     enum ending ending;
     bool unregistering;
     int64_t holder;
+    char origin[32];      /* of the queue, see queue_read_register() */
     int64_t held_mono_ms; /* when the registration was asked for */
     char held_back[512];  /* why nothing is claimed although there is a session; "" else */
 
-    struct task_list waiting, running, ended, sent;
-    size_t n_waiting, n_running;
+    struct pool *pools;
+    size_t n_pools;
+    struct task_list running, ended, sent;
+    struct task_list **lists; /* all that a task can be in */
+    size_t n_lists;
+    size_t n_waiting, n_running; /* of all pools */
+    uint64_t n_ended;            /* jobs so far */
+    int64_t started_mono_ms;
 
-    struct marks marks;
-    struct pace pace;
-    bool claim_asked;  /* in flight */
-    bool claim_sweeps; /* the one in flight */
-    int claim_wanted;
-    int64_t claim_sent_ms;
-    bool wanted; /* there may be work: a wake, a finished job, a fresh session */
-    bool idle;   /* what the supervisor was told */
+    bool idle; /* what the supervisor was told */
     bool report_asked;
 
     struct arena scratch; /* for reading one answer */
     struct board_score score;
 
-    ev_timer beat, turn_later, flush, give_back, report, lease, pause, look_again, patience;
+    ev_timer beat, turn_later, flush, give_back, report, lease, pause, patience;
     ev_signal term, interrupt, quit;
 };
 
 /* worker.c */
 void worker_turn_soon(struct worker *w); /* look at everything again, in this turn of the loop */
 void worker_pause(struct worker *w, int64_t ms); /* claim nothing for a while */
-int worker_free_slots(const struct worker *w);
+void worker_drain(struct worker *w,
+                  const char *why); /* claim nothing more, end when all has ended */
+
+/* pools.c */
+#define POOL_FOREACH(pool, w)                                                                      \
+    for (struct pool *pool = (w)->pools; pool < (w)->pools + (w)->n_pools; pool++)
+void pools_init(struct worker *w);
+int pool_free_slots(const struct pool *pool);
+/* May this task start?  It has a slot, or its way takes tasks without one. */
+bool pool_lets_start(const struct pool *pool, const struct task *task);
+/* A free slot and nothing to put into it. */
+bool pools_have_room(const struct worker *w);
+bool pools_are_idle(const struct worker *w, const struct pool *but); /* any of them, but one */
+void pools_want(struct worker *w); /* claim for all of them: there may be work */
 
 /* running.c */
-struct task *task_new(struct worker *w, const struct claimed *job);
+struct task *task_new(struct pool *pool, const struct claimed *job);
 void task_free(struct task *task);                       /* in no list any more */
 void task_move(struct task *task, struct task_list *to); /* NULL: to no list */
 void running_start(struct worker *w); /* waiting tasks, while there are free slots */
@@ -119,12 +161,13 @@ void running_stop_all(struct worker *w);
 void running_abandon_all(struct worker *w);
 /* Forget a task whose claim is not ours: its handler is killed, its result dropped. */
 void running_lose(struct task *task, const char *why);
+struct task *task_of(const struct run *run);
 struct task *running_find(struct worker *w, int64_t job_id);
 
 /* claiming.c */
 void claiming_init(struct worker *w);
-void claiming_ask(struct worker *w); /* within the current transaction */
-bool claiming_is_wanted(const struct worker *w);
+void claiming_ask(struct pool *pool); /* within the current transaction */
+bool claiming_is_wanted(const struct pool *pool);
 void claiming_give_back(struct worker *w); /* what has not started */
 
 /* finishing.c */
@@ -134,10 +177,21 @@ void finishing_ask(struct worker *w); /* all ended tasks, within the current tra
 /* The task has ended; its finished part is filled but for the job's id. */
 void finishing_add(struct task *task);
 
+/* The end of the task is in the database already, and this is what it said. */
+void finishing_settled(struct task *task, const struct finish_answer *answer);
+
+/* sqlway.c */
+extern const struct way way_sql;
+void sqlway_turn(void); /* what could not be asked before */
+
 /* reporting.c */
 void reporting_init(struct worker *w);
 void reporting_progress(struct task *task, float percent, const char *note);
 void reporting_plan(struct worker *w);
+
+/* recycling.c */
+void recycling_check_jobs(struct worker *w); /* after each turn */
+void recycling_check_age(struct worker *w);  /* once a second */
 
 /* holding.c */
 bool holding_start(struct worker *w, struct err *err) MUST_CHECK;

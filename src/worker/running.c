@@ -22,13 +22,15 @@ uuid_or_empty(struct arena *a, const struct uuid *u)
 }
 
 struct task *
-task_new(struct worker *w, const struct claimed *job)
+task_new(struct pool *pool, const struct claimed *job)
 {
+    struct worker *w = pool->worker;
     struct task *task = xcalloc(1, sizeof(*task));
     struct arena *a = &task->run.arena;
 
     arena_init(a);
     task->worker = w;
+    task->pool = pool;
     task->token = job->token;
     task->tempfails = job->tempfails;
     task->claimed_mono_ms = clock_mono_ms();
@@ -47,6 +49,7 @@ task_new(struct worker *w, const struct claimed *job)
         .max_attempts = job->max_attempts,
         .batch_id = uuid_or_empty(a, &job->batch_id),
         .user_id = uuid_or_empty(a, &job->user_id),
+        .origin = arena_strdup(a, w->origin),
         .payload = arena_memdup(a, job->payload, job->payload_len),
         .payload_len = job->payload_len,
     };
@@ -65,26 +68,36 @@ task_move(struct task *task, struct task_list *to)
 {
     struct worker *w = task->worker;
 
+    struct pool *pool = task->pool;
+    int waiting = (to == &pool->waiting) - (task->list == &pool->waiting);
+    int running = (to == &w->running) - (task->list == &w->running);
+
     if (task->list != NULL)
         TAILQ_REMOVE(task->list, task, link);
-    w->n_waiting -= task->list == &w->waiting;
-    w->n_running -= task->list == &w->running;
     task->list = to;
-    if (to == NULL)
-        return;
-    TAILQ_INSERT_TAIL(to, task, link);
-    w->n_waiting += to == &w->waiting;
-    w->n_running += to == &w->running;
+    if (to != NULL)
+        TAILQ_INSERT_TAIL(to, task, link);
+    pool->n_waiting += (size_t)waiting;
+    pool->n_running += (size_t)running;
+    w->n_waiting += (size_t)waiting;
+    w->n_running += (size_t)running;
+}
+
+struct task *
+task_of(const struct run *run)
+{
+    return run->owner;
 }
 
 struct task *
 running_find(struct worker *w, int64_t job_id)
 {
-    struct task_list *lists[] = {&w->running, &w->waiting};
     struct task *task;
 
-    for (size_t i = 0; i < LENGTH(lists); i++) {
-        TAILQ_FOREACH (task, lists[i], link) {
+    for (size_t i = 0; i < w->n_lists; i++) {
+        if (w->lists[i] == &w->ended || w->lists[i] == &w->sent)
+            continue;
+        TAILQ_FOREACH (task, w->lists[i], link) {
             if (task->run.job.id == job_id)
                 return task;
         }
@@ -163,11 +176,12 @@ on_ended(struct run *run, const struct run_end *end)
     struct worker *w = task->worker;
 
     handler_forget(run);
-    pace_ended(&w->pace, end->ran_ms);
+    pace_ended(&task->pool->pace, end->ran_ms);
     w->score.busy_ms += end->ran_ms;
-    w->wanted = true;
+    w->n_ended++;
+    task->pool->wanted = true;
     worker_turn_soon(w);
-    if (task->lost) {
+    if (task->lost || end->cause == RUN_SETTLED) {
         task_move(task, NULL);
         task_free(task);
         return;
@@ -198,8 +212,8 @@ could_not_start(struct task *task, const struct err *err)
 
     f->error = arena_strdup(&task->run.arena, err->text);
     if (err->class == ERR_RETRY) {
-        log_warn("job %lld (%s): %s; it goes back, claiming again in %d ms",
-                 (long long)task->run.job.id, task->run.job.kind, err->text, NO_RESOURCES_PAUSE_MS);
+        log_job(LOG_LEVEL_WARN, task->run.job.id, task->run.job.kind,
+                "%s; it goes back, claiming again in %d ms", err->text, NO_RESOURCES_PAUSE_MS);
         f->outcome = OUTCOME_RELEASE;
         worker_pause(w, NO_RESOURCES_PAUSE_MS);
     } else {
@@ -238,8 +252,8 @@ start(struct task *task)
     task->started_mono_ms = clock_mono_ms();
     run->handler = handler_for(w->conf, run->job.kind);
     run->events = &events;
-    log_debug("job %lld (%s): attempt %d of %d starts", (long long)run->job.id, run->job.kind,
-              run->job.attempt, run->job.max_attempts);
+    log_job(LOG_LEVEL_DEBUG, run->job.id, run->job.kind, "attempt %d of %d starts",
+            run->job.attempt, run->job.max_attempts);
     if (run->handler == NULL) {
         /* The claim asks only for kinds that have one; a kind renamed meanwhile goes back. */
         task->finished.outcome = OUTCOME_RELEASE;
@@ -254,9 +268,12 @@ running_start(struct worker *w)
 {
     struct task *task;
 
-    while (w->holding == HOLDING && worker_free_slots(w) > 0 &&
-           (task = TAILQ_FIRST(&w->waiting)) != NULL && !ev_is_active(&w->pause))
-        start(task);
+    POOL_FOREACH(pool, w)
+    {
+        while (w->holding == HOLDING && (task = TAILQ_FIRST(&pool->waiting)) != NULL &&
+               pool_lets_start(pool, task) && !ev_is_active(&w->pause))
+            start(task);
+    }
 }
 
 static void
@@ -273,7 +290,7 @@ running_cancel(struct worker *w, int64_t job_id)
 
     if (task == NULL)
         return;
-    log_info("job %lld (%s): cancelled on request", (long long)job_id, task->run.job.kind);
+    log_job(LOG_LEVEL_INFO, job_id, task->run.job.kind, "cancelled on request");
     if (task->started_mono_ms == 0)
         cancel_waiting(task);
     else
@@ -299,9 +316,8 @@ running_abandon_all(struct worker *w)
 
     for (task = TAILQ_FIRST(&w->running); task != NULL; task = next) {
         next = TAILQ_NEXT(task, link);
-        log_warn("job %lld (%s): the lease could not be renewed in time; its handler is killed, "
-                 "the job goes back",
-                 (long long)task->run.job.id, task->run.job.kind);
+        log_job(LOG_LEVEL_WARN, task->run.job.id, task->run.job.kind,
+                "the lease could not be renewed in time; its handler is killed, the job goes back");
         handler_kill(&task->run, RUN_STOPPED);
     }
     claiming_give_back(w);
@@ -315,16 +331,15 @@ running_lose(struct task *task, const char *why)
     if (task->lost)
         return;
     if (task->unsure) {
-        log_info("job %lld (%s): its end was written, or its claim taken away, while the session "
-                 "was lost",
-                 (long long)task->run.job.id, task->run.job.kind);
+        log_job(LOG_LEVEL_INFO, task->run.job.id, task->run.job.kind,
+                "its end was written, or its claim taken away, while the session was lost");
         task_move(task, NULL);
         task_free(task);
         return;
     }
     w->score.stale++;
-    log_warn("job %lld (%s): %s; what this attempt did is dropped", (long long)task->run.job.id,
-             task->run.job.kind, why);
+    log_job(LOG_LEVEL_WARN, task->run.job.id, task->run.job.kind,
+            "%s; what this attempt did is dropped", why);
     if (task->list == &w->running) {
         task->lost = true;
         handler_kill(&task->run, RUN_STOPPED);

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "handler/way.h"
 #include "worker/internal.h"
 
 #define BEAT_MS 1000
@@ -23,13 +24,6 @@ worker_turn_soon(struct worker *w)
         loop_timer_in(w->loop, &w->turn_later, 0);
 }
 
-int
-worker_free_slots(const struct worker *w)
-{
-    return w->conf->slots - (int)w->n_running;
-}
-
-/* The pause is over, or it is time to look once more. */
 static void
 on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -37,7 +31,7 @@ on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)loop;
     (void)events;
-    w->wanted = true;
+    pools_want(w);
     worker_turn_soon(w);
 }
 
@@ -49,26 +43,56 @@ worker_pause(struct worker *w, int64_t ms)
 
 static void show(struct worker *w);
 
+void
+worker_drain(struct worker *w, const char *why)
+{
+    if (w->ending != ENDING_NOT)
+        return;
+    w->ending = ENDING_DRAIN;
+    hearing_tell_idle(w, false);
+    log_info("%s: %zu jobs run on, nothing new is claimed", why, w->n_running);
+    worker_turn_soon(w);
+}
+
+static bool
+is_claim_asked(const struct worker *w)
+{
+    POOL_FOREACH(pool, w)
+    {
+        if (pool->claim_asked)
+            return true;
+    }
+    return false;
+}
+
 static bool
 is_empty(const struct worker *w)
 {
     return w->n_waiting == 0 && w->n_running == 0 && TAILQ_EMPTY(&w->ended) &&
-           TAILQ_EMPTY(&w->sent) && !w->claim_asked;
+           TAILQ_EMPTY(&w->sent) && !is_claim_asked(w);
 }
 
 /* Finish and claim travel together: one round trip, one commit. */
 static void
 talk_to_database(struct worker *w)
 {
-    bool finish = finishing_is_due(w), claim = claiming_is_wanted(w);
+    bool asked = false;
 
-    if (w->holding != HOLDING || (!finish && !claim))
+    if (w->holding != HOLDING)
         return;
-    if (finish)
+    if (finishing_is_due(w)) {
         finishing_ask(w);
-    if (claim)
-        claiming_ask(w);
-    db_commit(w->db);
+        asked = true;
+    }
+    POOL_FOREACH(pool, w)
+    {
+        if (claiming_is_wanted(pool)) {
+            claiming_ask(pool);
+            asked = true;
+        }
+    }
+    if (asked)
+        db_commit(w->db);
 }
 
 static void
@@ -83,7 +107,9 @@ worker_turn(struct ev_loop *loop, ev_timer *timer, int events)
     else
         claiming_give_back(w);
     talk_to_database(w);
+    sqlway_turn();
     reporting_plan(w);
+    recycling_check_jobs(w);
     if (w->ending != ENDING_NOT && is_empty(w))
         holding_end(w);
     show(w);
@@ -142,27 +168,49 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     w->score.beat++;
     w->score.beat_mono_ms = clock_mono_ms();
+    recycling_check_age(w);
     show(w);
     loop_timer_in(loop, timer, BEAT_MS);
+}
+
+/* In the thread of the module. */
+static void
+on_inside(void *owner, int64_t job_id)
+{
+    const struct child *child = owner;
+
+    board_set_inside(child->board, child->place, job_id);
+}
+
+/* handler_watch_inside() hands back what it was given. */
+static void *
+owner_of(const struct child *child)
+{
+    union {
+        const struct child *ours;
+        void *theirs;
+    } as = {.ours = child};
+
+    return as.theirs;
 }
 
 static void
 init(struct worker *w, const struct child *child)
 {
-    *w = (struct worker){.child = child, .conf = child->conf, .loop = loop_get(), .wanted = true};
+    *w = (struct worker){.child = child,
+                         .conf = child->conf,
+                         .loop = loop_get(),
+                         .started_mono_ms = clock_mono_ms()};
     arena_init(&w->arena);
     arena_init(&w->scratch);
-    TAILQ_INIT(&w->waiting);
     TAILQ_INIT(&w->running);
     TAILQ_INIT(&w->ended);
     TAILQ_INIT(&w->sent);
-    marks_init(&w->marks, &w->arena, w->conf->queues.items, w->conf->queues.n);
-    pace_init(&w->pace, w->conf->claim_ahead_ms, w->conf->claim_max);
+    pools_init(w);
     loop_timer_init(&w->turn_later, worker_turn);
     loop_timer_init(&w->pause, on_pause_over);
-    loop_timer_init(&w->look_again, on_pause_over);
     loop_timer_init(&w->beat, on_beat);
-    w->turn_later.data = w->pause.data = w->look_again.data = w->beat.data = w;
+    w->turn_later.data = w->pause.data = w->beat.data = w;
     claiming_init(w);
     finishing_init(w);
     reporting_init(w);
@@ -175,6 +223,8 @@ worker_main(const struct child *child)
     struct err err;
 
     init(&w, child);
+    way_put(CONF_SQL, &way_sql);
+    handler_watch_inside(on_inside, owner_of(child));
     handler_init(w.loop, w.conf);
     if (!holding_start(&w, &err)) {
         log_error("%s", err.text);

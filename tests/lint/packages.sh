@@ -29,6 +29,7 @@ ok "and there are some" test "$(control | wc -l)" -gt 5
 for module in $(sed -n 's/.*PKG_CHECK_MODULES(\[[A-Z]*\], \[\([a-z0-9.-]*\).*/\1/p' "$top/configure.ac" | sort -u); do
     case $module in
         libcrypto) package=libssl-dev ;;
+        libcurl) package=libcurl4-openssl-dev ;;
         msgpack-c) package=libmsgpack-dev ;;
         yaml-0.1) package=libyaml-dev ;;
         zlib) package=zlib1g-dev ;;

@@ -13,7 +13,7 @@ listed() {
     (
         cd "$1" || exit 1
         find . -name '*.am' -not -path './build*' -exec cat {} + | sed 's/#.*//' | tr ' \t\\=' '\n' |
-            grep -E '^(src|tests|migrations|conf)/[^$]*\.[a-z0-9]+$' | sort -u
+            grep -E '^(src|tests|migrations|conf)/[^$]*\.[a-z0-9]+$' | grep -v '\.so$' | sort -u
         # A test program without a _SOURCES line is made of the file of its name.
         find . -name tests.am -exec cat {} + | tr ' \t\\=' '\n' |
             grep -E '^tests/(unit|fuzz)/[a-z0-9_]+$' | sed 's/$/.c/' | sort -u

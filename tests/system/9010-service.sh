@@ -74,6 +74,8 @@ handlers:
     exec: /usr/libexec/pgcrew/handlers/file-facts
   nap:
     exec: [/bin/sh, -c, 'read -r s || :; sleep "\$s"; echo "\"slept \$s\""']
+  loud:
+    exec: [/bin/sh, -c, 'printf "first\\nPRIORITY=0\\nPGCREW_JOB_ID=1\\r\\033[2Jlast\\n" >&2']
 END
 }
 
@@ -173,6 +175,26 @@ second=$(sql "select pgcrew.enqueue('nap', '0')")
 ok "the daemon gets the address from pgcrew.env" wait_for 15 job_is "$second" succeeded
 like "$(in_machine systemctl status pgcrew)" 'Status: "[^"]+"' "systemctl status shows how it is"
 not_ok "the password is in no log" in_machine sh -c 'journalctl -u pgcrew | grep -q horse'
+
+# --- the log of a job ------------------------------------------------------------------
+
+# fields NAME...: of the lines of the job in the journal
+journal() { in_machine journalctl -o json "PGCREW_JOB_ID=$job" "$@"; }
+is_in_journal() { journal PGCREW_KIND=loud | grep -q first; }
+job=$(sql "select pgcrew.enqueue('loud')")
+ok "a handler writes to stderr" wait_for 15 job_is "$job" succeeded
+ok "the journal has its lines by the number of the job, and by its kind" wait_for 15 is_in_journal
+is "$(journal | jq -r '[._SYSTEMD_UNIT, .SYSLOG_IDENTIFIER, .PRIORITY, .PGCREW_KIND] | join(" ")' | sort -u)" \
+    "pgcrew.service pgcrewd 6 loud" "each of the service, under our name, with a level and the kind"
+like "$(journal | jq -r .PGCREW_PROCESS | sort -u)" '^worker [0-9]+$' "and the worker that ran it"
+is "$(journal | jq -r .MESSAGE | sed 's/^worker [0-9]*: //')" \
+    "job $job (loud): first
+job $job (loud): PRIORITY=0
+job $job (loud): PGCREW_JOB_ID=1\\x0d\\x1b[2Jlast" "what it writes is text: no field and no line is made by it"
+is "$(in_machine journalctl -o json PGCREW_JOB_ID=1 PGCREW_KIND=loud)" "" "no other job is charged with it"
+is "$(in_machine journalctl -u pgcrew -o json | jq -r 'select(.MESSAGE | test("supervisor: ")) | .PRIORITY' | sort -u | grep -cx '[3467]')" \
+    "$(in_machine journalctl -u pgcrew -o json | jq -r 'select(.MESSAGE | test("supervisor: ")) | .PRIORITY' | sort -u | wc -l)" \
+    "lines of no job have their level, too"
 
 # --- reload ------------------------------------------------------------------------------------------------
 

@@ -160,7 +160,11 @@ test_ways(void)
     is_int(conf_handler(c, "e")->memory, 64 << 20,
            "what is not said comes from the general option");
     conf_free(c);
+}
 
+static void
+test_ways_refused(void)
+{
     is_str(conf_error("handlers:\n  mail:\n    exec: sh\n    sql: a.b\n"),
            "pgcrew.yaml:4: handler 'mail': 'exec' and 'sql': a kind is run in one way only",
            "two ways at once");
@@ -175,6 +179,24 @@ test_ways(void)
     has_str(conf_error("handlers:\n  mail: {http: 'ftp://x'}\n"), "a URL", "what is not http");
     has_str(conf_error("handlers:\n  mail: {http: 'http://x', headers: ['Host: x']}\n"),
             "Name: value", "a header that is ours");
+    has_str(conf_error("handlers:\n  mail: {http: 'http://x', headers: ['pgcrew-kind: x']}\n"),
+            "Name: value", "a fact of the job");
+    has_str(conf_error("handlers:\n  mail: {http: 'http://x', headers: ['X: ${KEY}']}\n"),
+            "${env:NAME}", "a reference without a place");
+    has_str(conf_error("handlers:\n  mail: {http: 'http://x', headers: ['X: ${env:KEY']}\n"),
+            "${env:NAME}", "a reference that does not end");
+    has_str(conf_error("handlers:\n  mail: {http: 'http://x', headers: [\"X: a\\r\\nY: b\"]}\n"),
+            "Name: value", "a header that makes another");
+    has_str(conf_error("handlers:\n  mail: {http: 'http://u:planted@x/'}\n"),
+            "without a user or password", "a password in a URL");
+    ok(strstr(conf_error("handlers:\n  mail: {http: 'http://u:planted@x/'}\n"), "planted") == NULL,
+       "which is not repeated");
+    ok(strstr(conf_error("handlers:\n  mail: {http: 'http://x', sign: planted}\n"), "planted") ==
+           NULL,
+       "nor is a secret where its reference should be");
+    is_str(conf_error("handlers:\n  mail: {http: 'http://x/a@b?c@d'}\n"), "(accepted)",
+           "an @ elsewhere is fine");
+    has_str(conf_error("handlers:\n  mail: {http: 'http:///x'}\n"), "a URL", "no host");
     has_str(conf_error("handlers:\n  mail: {http: 'http://x', sign: secret}\n"),
             "a reference to a secret", "a secret in the file");
     has_str(conf_error("handlers:\n  mail: {sql: a.b, role: x, as_owner: yes}\n"),
@@ -202,6 +224,7 @@ main(void)
     test_program();
     test_refused();
     test_ways();
+    test_ways_refused();
     test_for_tool();
     return done_testing();
 }

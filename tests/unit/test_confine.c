@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "base/scratch.h"
+#include "program/strays.h"
 #include "tap.h"
 #include "trial.h"
 
 #define MIB ((size_t)1024 * 1024)
 
-static const char *
-text(const char *format, ...)
+static const char *PRINTF_LIKE(1, 2) text(const char *format, ...)
 {
     static char texts[4][1024];
     static unsigned next;
@@ -147,7 +147,7 @@ test_processes(void)
     t.handler.processes = 50;
     run_it(&t);
     cause_is(&t, RUN_LIMIT, "wanted more than 50 processes", "a fork bomb");
-    is_int(handler_kill_strays(), 0, "nothing of it came to us");
+    is_int(strays_kill(), 0, "nothing of it came to us");
 }
 
 static void

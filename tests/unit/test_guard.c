@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "program/strays.h"
 #include "tap.h"
 #include "trial.h"
 
@@ -34,7 +35,7 @@ none_left(struct trial *t, size_t written, const char *what)
     ok(t->ended, "%s: the attempt ends", what);
     ok(pids_written() >= written, "%s: there was something to kill", what);
     is_int(pids_alive(), 0, "%s: nothing is left", what);
-    is_int(handler_kill_strays(), 0, "%s: nor came to us", what);
+    is_int(strays_kill(), 0, "%s: nor came to us", what);
     trial_release(t);
 }
 
@@ -216,7 +217,7 @@ test_both_killed(void)
     kill(worker, SIGKILL);
     kill(guard, SIGKILL);
     ok(trial_until(are_pids_dead, NULL, 2000), "a handler dies with its guard, too");
-    handler_kill_strays();
+    strays_kill();
 }
 
 static bool

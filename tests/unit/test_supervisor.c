@@ -21,6 +21,9 @@
 #include "ipc/order.h"
 #include "tap.h"
 
+/* More than the limit that write_conf() sets. */
+#define FAT_BYTES ((size_t)150 * 1024 * 1024)
+
 static char socket_path[64];
 
 /* --- notes between the test and the children ------------------------------------------ */
@@ -108,6 +111,15 @@ on_gone(void *owner)
 }
 
 static void
+grow(void)
+{
+    static char *volatile grown; /* or a compiler that looks closely leaves it out */
+
+    grown = xmalloc(FAT_BYTES);
+    memset(grown, 1, FAT_BYTES);
+}
+
+static void
 on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct fake *f = timer->data;
@@ -115,6 +127,12 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     if (f->is_worker && f->child->slot == 1 && is_noted("stall"))
         pause();
+    if (f->is_worker && f->child->slot == 2 && is_noted("fat"))
+        grow();
+    if (!f->is_worker && is_noted("fat janitor") && !is_noted("grown")) {
+        grow();
+        note("grown");
+    }
     if (f->is_worker && is_noted("all")) {
         /* Together, at the next full second. */
         int64_t now_ms = clock_mono_ms();
@@ -177,7 +195,9 @@ write_conf(int workers, const char *more)
 {
     FILE *f = fopen(in_dir("conf"), "we");
 
-    fprintf(f, "name: test\ncontrol.socket: %s\nworker.count: %d\nworker.stall_timeout: 1s\n%s",
+    fprintf(f,
+            "name: test\ncontrol.socket: %s\nworker.count: %d\nworker.stall_timeout: 1s\n"
+            "worker.memory_max: 100MiB\n%s",
             socket_path, workers, more);
     fclose(f);
 }
@@ -352,6 +372,27 @@ test_stopped_by_hand(void)
 }
 
 static void
+test_memory(void)
+{
+    pid_t janitor = pid_of("janitor", 0);
+
+    forget("heard");
+    note("fat");
+    ok(WAIT_FOR(stat_of("restarts", "memory") >= 1, 5000),
+       "a worker with too much memory is killed");
+    forget("fat");
+    ok(WAIT_FOR(count_lines("heard", "reap 2 4711") >= 1, 3000), "the jobs it ran are given back");
+    ok(WAIT_FOR(stat_of("workers", "ready") == 4, 5000), "and it is started again");
+    is_int(stat_of("restarts", "stalled"), 2, "it is not taken for one that stalled");
+    ok(count_lines("log", "supervisor: error: worker 2 (pid ") >= 1, "the log says whom it was");
+    note("fat janitor");
+    ok(WAIT_FOR(is_noted("grown"), 5000), "the janitor grows");
+    usleep(1500000);
+    is_int(pid_of("janitor", 0), janitor, "the limit is for workers");
+    forget("fat janitor");
+}
+
+static void
 test_reasons(pid_t daemon)
 {
     int starts;
@@ -421,7 +462,7 @@ test_reload(pid_t daemon)
     signal_child(daemon, SIGHUP);
     ok(WAIT_FOR(stat_of("workers", "leaving") == 4, 5000),
        "the old workers leave when they have done");
-    is_int(stat_of("workers", "ready"), 4, "while the new ones work already");
+    ok(WAIT_FOR(stat_of("workers", "ready") == 4, 5000), "while the new ones work already");
     is_int(stat_of(NULL, "generation"), generation + 1, "with a new generation");
     ok(!is_gone(worker), "an old one with jobs lives on");
     forget("busy");
@@ -430,7 +471,7 @@ test_reload(pid_t daemon)
     signal_child(daemon, SIGUSR1);
     ok(WAIT_FOR(stat_of("workers", "leaving") == 3, 5000),
        "one that dies while leaving is not replaced");
-    is_int(stat_of("workers", "ready"), 4, "all slots are taken anyway");
+    ok(WAIT_FOR(stat_of("workers", "ready") == 4, 5000), "all slots are taken anyway");
     for (uint32_t i = 0; i < 10 && stat_of("workers", "leaving") > 0; i++) {
         AUTO(ctl_answer) struct ctl_answer answer = {0};
 
@@ -587,6 +628,7 @@ main(void)
     test_janitor_dies();
     test_stall();
     test_stopped_by_hand();
+    test_memory();
     test_reasons(daemon);
     test_reload(daemon);
     test_scale(daemon);

@@ -113,6 +113,7 @@ trial_init(struct trial *t, const char *script)
                               .max_attempts = 5,
                               .batch_id = "",
                               .user_id = "",
+                              .origin = "5f3a",
                               .payload = "{\"a\": 1}",
                               .payload_len = 8};
     t->run.handler = &t->handler;

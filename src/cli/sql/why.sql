@@ -34,7 +34,9 @@ select j.id, j.kind, j.queue, j.status, j.priority, j.run_at, j.attempts, j.max_
          when exists (select from claim) and j.status = 'running' then 'running'
          when exists (select from claim) then 'claimed'
          when exists (select from pgcrew.scheduled s where s.job_id = j.id and s.run_at > clock_timestamp())
-           then case when exists (select from last) then 'retry_wait' else 'scheduled' end
+           then case when (select cause from last) in ('snoozed', 'no_start') then (select cause from last)
+                     when exists (select from last) then 'retry_wait'
+                     else 'scheduled' end
          when not exists (select from pgcrew.scheduled s where s.job_id = j.id)
               and not exists (select from pgcrew.ready r where r.job_id = j.id) then 'astray'
          when not exists (select from live) then 'no_worker'

@@ -6,6 +6,9 @@
 -- $4 bigint[]    from seq    each from this seq on (the low watermark)
 -- $5 text[]      kinds we have handlers for, null: any
 -- $6 int         at most so many
+-- $7 text[]      kinds to leave alone, null: none
+-- $8 bool        the holder stays idle whatever is found: it waits for other kinds, too
 select token, job_id, seq, queue, priority, kind, payload, attempt, max_attempts, batch_id,
        user_id, tempfails
-  from pgcrew.claim($1::bigint, $2::text[], $3::smallint[], $4::bigint[], $5::text[], $6::int)
+  from pgcrew.claim($1::bigint, $2::text[], $3::smallint[], $4::bigint[], $5::text[], $6::int,
+                    $7::text[], $8::bool)

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Handlers that are SQL functions: their effect and the end of the job are one.
+. "$(dirname "$0")/../lib/setup.sh"
+pg_start && migrate || bail 'no database'
+daemon_setup
+
+sql "create schema app;
+     grant usage on schema app to pgcrew_worker, authenticated;
+     create table app.effects (job_id bigint, note text, at timestamptz default clock_timestamp());
+     create table app.notes (user_id uuid, text text);
+     alter table app.notes enable row level security;
+     create policy own on app.notes to authenticated using (auth.uid() = user_id) with check (auth.uid() = user_id);
+     grant select, insert on app.notes to authenticated;
+     create function app.note(p jsonb) returns jsonb language plpgsql security definer set search_path = '' as \$\$
+     begin
+       insert into app.effects values (current_setting('pgcrew.job_id')::bigint, p ->> 'note');
+       perform pg_sleep(coalesce((p ->> 'sleep')::float, 0));
+       if p ? 'raise' then
+         raise exception 'no such note' using errcode = p ->> 'raise';
+       end if;
+       return jsonb_build_object('noted', p ->> 'note');
+     end \$\$;
+     create function app.mine(p jsonb) returns bigint language plpgsql as \$\$
+     begin
+       insert into app.notes values (auth.uid(), p ->> 'text');
+       return (select count(*) from app.notes);
+     end \$\$;
+     create function app.who(jsonb) returns text language sql as \$\$ select current_user \$\$;
+     create function app.nothing(jsonb) returns void language sql as \$\$ \$\$;
+     create role billing; grant billing to pgcrew_worker; grant usage on schema app to billing;
+     grant authenticated to pgcrew_worker"
+
+handlers "  note: {sql: app.note, retry_first: 100ms, retry_max: 100ms}
+  kept: {sql: app.note, keep_attempts: all}
+  slow: {sql: app.note, timeout: 300ms, retry_first: 1h}
+  who: {sql: app.who}
+  bill: {sql: app.who, role: billing}
+  mine: {sql: app.mine, as_owner: yes}
+  nothing: {sql: app.nothing}
+  absent: {sql: app.absent, retry_first: 100ms, retry_max: 100ms}
+  true: {exec: /bin/true}"
+start_daemon worker.count=1 worker.slots=2 queue.poll_interval=500ms
+
+effects() { sql "select count(*) from app.effects where job_id = $1"; }
+attempts() { sql "select string_agg(cause, ' ' order by id) from pgcrew.attempts where job_id = $1"; }
+has_attempt() { [ "$(sql "select count(*) from pgcrew.attempts where job_id = $1 and cause = '$2'")" -gt 0 ]; }
+
+id=$(enqueue note '{"note": "a"}')
+ok 'a function runs'                               wait_for 10 job_is "$id" succeeded
+is "$(job "$id" result)" '{"noted": "a"}'         'its value is the result'
+is "$(effects "$id")" 1                           'its effect is there'
+is "$(attempts "$id")" ''                         'no attempt is noted'
+id=$(enqueue kept '{"note": "k"}')
+ok 'another one'                                   wait_for 10 job_is "$id" succeeded
+is "$(attempts "$id")" succeeded                  'leaves an attempt, as its kind asks for'
+id=$(enqueue nothing)
+ok 'a function without a value'                    wait_for 10 job_is "$id" succeeded
+is "$(job "$id" 'result is null')" t              'has no result'
+id=$(enqueue who)
+ok 'without a role'                                wait_for 10 job_is "$id" succeeded
+is "$(job "$id" result)" '"pgcrew_worker"'        'it runs as the worker'
+id=$(enqueue bill)
+ok 'with a role'                                   wait_for 10 job_is "$id" succeeded
+is "$(job "$id" result)" '"billing"'              'it runs as that'
+
+alice=11111111-1111-4111-8111-111111111111 bob=22222222-2222-4222-8222-222222222222
+a=$(sql "select pgcrew.enqueue('mine', '{\"text\": \"a\"}', user_id => '$alice')")
+ok 'as the owner'                                  wait_for 10 job_is "$a" succeeded
+b=$(sql "select pgcrew.enqueue('mine', '{\"text\": \"b\"}', user_id => '$bob')")
+ok 'as another owner'                              wait_for 10 job_is "$b" succeeded
+is "$(job "$a" result) $(job "$b" result)" '1 1'  'each sees only his own rows'
+is "$(sql 'select string_agg(user_id::text, $$ $$ order by text) from app.notes')" "$alice $bob" 'and writes as himself'
+id=$(enqueue mine '{}')
+ok 'a job of nobody cannot run as its owner'       wait_for 10 job_is "$id" failed
+is "$(attempts "$id")" permanent                  'and is not tried again'
+
+id=$(enqueue note '{"note": "x", "raise": "P0001"}')
+ok 'a function that raises fails'                  wait_for 20 job_is "$id" failed
+is "$(effects "$id")" 0                           'and leaves no effect'
+like "$(job "$id" error)" 'no such note \(SQLSTATE P0001\)' 'its error is kept'
+is "$(job "$id" attempts)" 5                      'after all its attempts'
+id=$(enqueue note '{"note": "x", "raise": "PC065"}')
+ok 'PC065 is never again'                          wait_for 10 job_is "$id" failed
+is "$(job "$id" attempts)" 1                      'after one attempt'
+id=$(enqueue note '{"note": "x", "raise": "PC075"}')
+ok 'PC075 is later'                                wait_for 10 has_attempt "$id" tempfail
+is "$(job "$id" attempts)" 0                      'and not charged'
+sql "select pgcrew.cancel_jobs(array[$id])" >/dev/null
+id=$(enqueue note '{"note": "x", "raise": "40P01"}')
+ok 'a deadlock is later, too'                      wait_for 10 has_attempt "$id" tempfail
+sql "select pgcrew.cancel_jobs(array[$id])" >/dev/null
+id=$(enqueue absent)
+ok 'a function that is missing is no start'        wait_for 10 has_attempt "$id" no_start
+is "$(job "$id" attempts)" 0                      'which is not charged'
+sql "create function app.absent(jsonb) returns text language sql as \$\$ select 'here' \$\$"
+ok 'once it is there the job succeeds'             wait_for 20 job_is "$id" succeeded
+
+id=$(enqueue slow '{"note": "x", "sleep": 60}')
+ok 'one that takes too long is ended'              wait_for 10 has_attempt "$id" timeout
+is "$(effects "$id")" 0                           'without effect'
+sql "select pgcrew.cancel_jobs(array[$id])" >/dev/null
+id=$(enqueue note '{"note": "x", "sleep": 60}')
+ok 'a long one is seen running'                    wait_for 10 job_is "$id" running
+other=$(enqueue true)
+ok 'it holds up nobody else in this worker'        wait_for 10 job_is "$other" succeeded
+sql "select pgcrew.cancel_jobs(array[$id])" >/dev/null
+ok 'it can be cancelled'                           wait_for 10 job_is "$id" cancelled
+is "$(effects "$id")" 0                           'without effect'
+
+# Two that lock each other's rows: PostgreSQL ends one, and it is tried again.
+sql "create table app.rows (id int primary key, n int default 0); insert into app.rows values (1), (2);
+     create function app.cross(p jsonb) returns void language plpgsql security definer set search_path = '' as \$\$
+     begin
+       update app.rows set n = n + 1 where id = (p ->> 'first')::int;
+       perform pg_sleep(0.5);
+       update app.rows set n = n + 1 where id <> (p ->> 'first')::int;
+     end \$\$"
+stop_daemon
+handlers "  cross: {sql: app.cross, retry_first: 10ms, retry_max: 10ms}"
+start_daemon worker.count=2 queue.poll_interval=500ms
+sql "insert into jobs (kind, payload) values ('cross', '{\"first\": 1}'), ('cross', '{\"first\": 2}')"
+both_done() { [ "$(sql "select count(*) from jobs where kind = 'cross' and status = 'succeeded'")" = 2 ]; }
+ok 'two that deadlock both succeed in the end'     wait_for 30 both_done
+is "$(sql 'select string_agg(n::text, $$ $$) from app.rows')" '2 2' 'each with its effect once'
+
+# A session that is lost in the middle.
+stop_daemon
+handlers "  note: {sql: app.note, retry_first: 100ms, retry_max: 100ms}"
+start_daemon worker.count=1 queue.poll_interval=500ms
+sql_session() { sql "select pid from pg_stat_activity where application_name like '%/sql' and state = 'active' limit 1"; }
+has_sql_session() { [ -n "$(sql_session)" ]; }
+id=$(enqueue note '{"note": "once", "sleep": 1}')
+wait_for 10 has_sql_session
+sql "select pg_terminate_backend($(sql_session))" >/dev/null
+ok 'a job whose session was lost is done in the end' wait_for 20 job_is "$id" succeeded
+is "$(effects "$id")" 1                           'with one effect'
+stop_daemon
+ok 'nothing is left behind'                        nothing_left
+done_testing

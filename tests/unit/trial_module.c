@@ -1,0 +1,173 @@
+/*
+ * A module for tests: each function does what its name says.  Built three times: as it
+ * is, for a version that nobody knows (-DABI=99), and refusing to begin (-DREFUSES).
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pgcrew/handler.h"
+
+#ifndef ABI
+#define ABI PGCREW_MODULE_ABI
+#endif
+
+static int begun;
+
+static void
+nap(int ms)
+{
+    struct timespec wait = {ms / 1000, (long)(ms % 1000) * 1000000};
+
+    nanosleep(&wait, NULL);
+}
+
+static enum pgcrew_end
+nothing(struct pgcrew_job *job)
+{
+    (void)job;
+    return PGCREW_DONE;
+}
+
+static enum pgcrew_end
+echo(struct pgcrew_job *job)
+{
+    return pgcrew_result(job, job->payload, job->payload_len);
+}
+
+static enum pgcrew_end
+facts(struct pgcrew_job *job)
+{
+    char *text = pgcrew_alloc(job, 300);
+
+    snprintf(text, 300, "%lld %s %s %d/%d '%s' '%s' %lld %d", (long long)job->id, job->kind,
+             job->queue, job->attempt, job->max_attempts, job->batch_id, job->user_id,
+             (long long)job->timeout_ms, begun);
+    return pgcrew_result(job, text, strlen(text));
+}
+
+static enum pgcrew_end
+fail(struct pgcrew_job *job)
+{
+    pgcrew_log(job, "it was line %d", 12);
+    return pgcrew_error(job, PGCREW_FAILED, "no such page\n");
+}
+
+static enum pgcrew_end
+mute(struct pgcrew_job *job)
+{
+    (void)job;
+    return PGCREW_FAILED;
+}
+
+static enum pgcrew_end
+never(struct pgcrew_job *job)
+{
+    return pgcrew_error(job, PGCREW_NEVER, "not a picture");
+}
+
+static enum pgcrew_end
+later(struct pgcrew_job *job)
+{
+    return pgcrew_error(job, PGCREW_LATER, "the printer is busy");
+}
+
+static enum pgcrew_end
+in_a_minute(struct pgcrew_job *job)
+{
+    pgcrew_wait(job, 60000);
+    return PGCREW_LATER;
+}
+
+static enum pgcrew_end
+steps(struct pgcrew_job *job)
+{
+    pgcrew_progress(job, 150, "almost");
+    nap(100);
+    pgcrew_progress(job, -1, "waiting");
+    nap(100);
+    return PGCREW_DONE;
+}
+
+static enum pgcrew_end
+patient(struct pgcrew_job *job)
+{
+    while (!pgcrew_cancelled(job))
+        nap(5);
+    return PGCREW_DONE;
+}
+
+static enum pgcrew_end
+stubborn(struct pgcrew_job *job)
+{
+    (void)job;
+    nap(600000);
+    return PGCREW_DONE;
+}
+
+static enum pgcrew_end
+crash(struct pgcrew_job *job)
+{
+    (void)job;
+    raise(SIGSEGV);
+    return PGCREW_DONE;
+}
+
+static enum pgcrew_end
+leak(struct pgcrew_job *job)
+{
+    static char *volatile lost; /* or the compiler would not ask for it */
+
+    (void)job;
+    lost = malloc(64 << 20);
+    for (int i = 0; lost != NULL && i < 64 << 20; i += 4096)
+        lost[i] = 1;
+    return lost != NULL ? PGCREW_DONE : PGCREW_FAILED;
+}
+
+/* {"file": "..."}: appends a line to it, and waits until the file has gone. */
+static enum pgcrew_end
+wait_for_file(struct pgcrew_job *job)
+{
+    char path[200] = "";
+
+    sscanf(job->payload, "{\"file\": \"%199[^\"]\"}", path);
+    while (access(path, F_OK) == 0 && !pgcrew_cancelled(job))
+        nap(2);
+    return PGCREW_DONE;
+}
+
+static int
+begin(void)
+{
+#ifdef REFUSES
+    return 1;
+#else
+    begun++;
+    return 0;
+#endif
+}
+
+static const struct pgcrew_function functions[] = {
+    {"nothing", nothing},   {"echo", echo},
+    {"facts", facts},       {"fail", fail},
+    {"mute", mute},         {"never", never},
+    {"later", later},       {"in_a_minute", in_a_minute},
+    {"steps", steps},       {"patient", patient},
+    {"stubborn", stubborn}, {"crash", crash},
+    {"leak", leak},         {"wait_for_file", wait_for_file},
+    {NULL, NULL},
+};
+
+__attribute__((visibility("default"))) extern const struct pgcrew_module pgcrew_module;
+const struct pgcrew_module pgcrew_module = {
+    .abi = ABI,
+    .size = sizeof(struct pgcrew_module),
+    .name = "trial 1",
+    .functions = functions,
+    .begin = begin,
+};
