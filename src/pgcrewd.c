@@ -171,6 +171,10 @@ run_with_config(const struct command_line *line)
     }
     if (line->what == RUN)
         return supervisor_main(&plan);
+    if (line->what == CHECK && !conf_is_allowed(plan.conf, &err)) {
+        fprintf(stderr, "pgcrewd: %s\n", err.text);
+        return EXIT_CONFIG;
+    }
     if (line->what == SHOW_CONFIG)
         conf_show(plan.conf, &text);
     else

@@ -33,6 +33,18 @@ say_held(struct doctor *d)
     json_decref(processes);
 }
 
+/* Without them no job is in danger, but a limit is then one of each process. */
+static void
+say_limits(struct doctor *d, const char *held)
+{
+    if (strcmp(held, "none") == 0)
+        doctor_say(d, DOCTOR_OK, NULL,
+                   "limits of handlers are those of each process: there are no control groups here "
+                   "(pgcrewd(8))");
+    else
+        doctor_say(d, DOCTOR_OK, NULL, "limits of handlers are held by control groups: %s", held);
+}
+
 void
 doctor_check_daemon(struct doctor *d)
 {
@@ -48,6 +60,7 @@ doctor_check_daemon(struct doctor *d)
     d->daemon_answers = true;
     doctor_say(d, DOCTOR_OK, NULL, "pgcrewd %s is %s, up for %s", value_text(pong, "version"),
                value_text(pong, "state"), text_ago(up, value_int(pong, "uptime_ms")));
+    say_limits(d, value_text(pong, "control_groups"));
     json_decref(pong);
     say_held(d);
 }

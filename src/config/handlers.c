@@ -5,6 +5,7 @@
  * How a handler is run is decided in the handler room.
  */
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -257,6 +258,8 @@ check_handler(const struct place *at, const struct handler_conf *h, const struct
     if (h->workdir != NULL && at->look_for_programs &&
         (stat(h->workdir, &st) < 0 || !S_ISDIR(st.st_mode)))
         return wrong(at, yaml_member(node, "workdir")->line, h->kind, "'workdir' is not a folder");
+    if (h->user != NULL && at->look_for_programs && getpwnam(h->user) == NULL)
+        return wrong(at, yaml_member(node, "user")->line, h->kind, "'user' does not exist here");
     return check_module(at, h, node);
 }
 

@@ -135,7 +135,7 @@ say unit 'unit ActiveState; unit NRestarts'
 spin=$(enqueue spin) peep=$(enqueue peep) offline=$(enqueue offline)
 wait_for 60 has_ended
 say spin "sql \"select result #>> '{}' from jobs where id = $spin\""
-say used "sql 'select user_ms + system_ms > 0 from pgcrew.attempts where job_id = $spin'"
+say used "sql 'select coalesce(user_ms, 0) + coalesce(system_ms, 0) > 0 from pgcrew.attempts where job_id = $spin'"
 say peep "sql \"select result #>> '{}' from jobs where id = $peep\""
 say offline "sql \"select result #>> '{}' from jobs where id = $offline\""
 
