@@ -14,12 +14,12 @@
 #define LOOK_AGAIN_MS 50
 
 bool
-claiming_is_wanted(const struct pool *pool)
+claiming_is_wanted(const struct lane *lane)
 {
-    const struct worker *w = pool->worker;
+    const struct worker *w = lane->worker;
 
-    return pool->wanted && w->ending == ENDING_NOT && w->holding == HOLDING && !pool->claim_asked &&
-           pool->n_waiting == 0 && pool_free_slots(pool) > 0 && !loop_timer_runs(&w->pause);
+    return lane->wanted && w->ending == ENDING_NOT && w->holding == HOLDING && !lane->claim_asked &&
+           lane->n_waiting == 0 && lane_free_slots(lane) > 0 && !loop_timer_runs(&w->pause);
 }
 
 static void
@@ -30,17 +30,17 @@ plan_give_back(struct worker *w)
 }
 
 static void
-take(struct pool *pool, const PGresult *res)
+take(struct lane *lane, const PGresult *res)
 {
-    struct worker *w = pool->worker;
+    struct worker *w = lane->worker;
     struct claimed job;
     struct task *task;
 
     for (int row = 0; row < PQntuples(res); row++) {
         queue_read_claim(res, row, &job);
-        marks_claimed(&pool->marks, job.queue, job.priority, job.seq);
-        task = task_new(pool, &job);
-        task_move(task, &pool->waiting);
+        marks_claimed(&lane->marks, job.queue, job.priority, job.seq);
+        task = task_new(lane, &job);
+        task_move(task, &lane->waiting);
     }
     w->score.claims++;
     w->score.empty_claims += PQntuples(res) == 0;
@@ -49,31 +49,31 @@ take(struct pool *pool, const PGresult *res)
 }
 
 static void
-answered(struct pool *pool, const PGresult *res)
+answered(struct lane *lane, const PGresult *res)
 {
-    struct worker *w = pool->worker;
+    struct worker *w = lane->worker;
     int found = PQntuples(res);
-    bool all = found >= pool->claim_wanted, was_idle = pool->idle;
+    bool all = found >= lane->claim_wanted, was_idle = lane->idle;
     int64_t now_ms = clock_mono_ms();
 
-    take(pool, res);
-    marks_answered(&pool->marks, pool->claim_sweeps, all, now_ms, now_ms - pool->claim_sent_ms);
+    take(lane, res);
+    marks_answered(&lane->marks, lane->claim_sweeps, all, now_ms, now_ms - lane->claim_sent_ms);
     if (found > 0) {
-        pool->idle = false;
-        hearing_tell_idle(w, pools_are_idle(w, NULL));
+        lane->idle = false;
+        hearing_tell_idle(w, lanes_are_idle(w, NULL));
         if (was_idle && all)
             order_say(w->port, ORDER_MORE);
-    } else if (pool->claim_sweeps) {
-        pool->wanted = false;
-        pool->idle = true;
+    } else if (lane->claim_sweeps) {
+        lane->wanted = false;
+        lane->idle = true;
         hearing_tell_idle(w, true);
         /* An insert that was under way saw nobody idle and sends no NOTIFY. */
         if (!was_idle)
-            loop_timer_in(w->loop, &pool->look_again, LOOK_AGAIN_MS);
-    } else if (!marks_sweep_is_due(&pool->marks, now_ms)) {
+            loop_timer_in(w->loop, &lane->look_again, LOOK_AGAIN_MS);
+    } else if (!marks_sweep_is_due(&lane->marks, now_ms)) {
         /* Nothing above our marks: look once more from the start of the queue, when that may be. */
-        pool->wanted = false;
-        loop_timer_in(w->loop, &pool->look_again, marks_sweep_in_ms(&pool->marks, now_ms));
+        lane->wanted = false;
+        loop_timer_in(w->loop, &lane->look_again, marks_sweep_in_ms(&lane->marks, now_ms));
     }
 }
 
@@ -96,37 +96,37 @@ refused(struct worker *w, const struct err *err)
 static void
 on_claim(void *arg, const PGresult *res, const struct err *err)
 {
-    struct pool *pool = arg;
+    struct lane *lane = arg;
 
-    pool->claim_asked = false;
+    lane->claim_asked = false;
     if (res != NULL)
-        answered(pool, res);
+        answered(lane, res);
     else
-        refused(pool->worker, err);
-    worker_turn_soon(pool->worker);
+        refused(lane->worker, err);
+    worker_turn_soon(lane->worker);
 }
 
 void
-claiming_ask(struct pool *pool)
+claiming_ask(struct lane *lane)
 {
-    struct worker *w = pool->worker;
+    struct worker *w = lane->worker;
     int64_t now_ms = clock_mono_ms();
     struct claim claim = {
         .holder = w->holder,
-        .kinds = pool->any_kind ? NULL : pool->kinds.items,
-        .n_kinds = pool->kinds.n,
-        .without = pool->without.n > 0 ? pool->without.items : NULL,
-        .n_without = pool->without.n,
-        .want = pace_want(&pool->pace, pool_free_slots(pool), pool->slots),
-        .stay_idle = pools_are_idle(w, pool),
+        .kinds = lane->any_kind ? NULL : lane->kinds.items,
+        .n_kinds = lane->kinds.n,
+        .without = lane->without.n > 0 ? lane->without.items : NULL,
+        .n_without = lane->without.n,
+        .want = pace_want(&lane->pace, lane_free_slots(lane), lane->slots),
+        .stay_idle = lanes_are_idle(w, lane),
     };
 
-    pool->claim_asked = true;
-    pool->claim_sweeps = marks_sweep_is_due(&pool->marks, now_ms);
-    pool->claim_wanted = claim.want;
-    pool->claim_sent_ms = now_ms;
-    claim.places = marks_places(&pool->marks, &w->scratch, pool->claim_sweeps);
-    queue_ask_claim(w->db, &claim, on_claim, pool);
+    lane->claim_asked = true;
+    lane->claim_sweeps = marks_sweep_is_due(&lane->marks, now_ms);
+    lane->claim_wanted = claim.want;
+    lane->claim_sent_ms = now_ms;
+    claim.places = marks_places(&lane->marks, &w->scratch, lane->claim_sweeps);
+    queue_ask_claim(w->db, &claim, on_claim, lane);
     arena_release(&w->scratch);
 }
 
@@ -150,9 +150,9 @@ claiming_give_back(struct worker *w)
 {
     struct task *task;
 
-    POOL_FOREACH(pool, w)
+    LANE_FOREACH(lane, w)
     {
-        while ((task = TAILQ_FIRST(&pool->waiting)) != NULL) {
+        while ((task = TAILQ_FIRST(&lane->waiting)) != NULL) {
             task->finished.outcome = OUTCOME_RELEASE;
             finishing_add(task);
         }

@@ -46,7 +46,7 @@ finishing_is_due(const struct worker *w)
 {
     if (TAILQ_EMPTY(&w->ended) || !TAILQ_EMPTY(&w->sent))
         return false;
-    return pools_have_room(w) || !loop_timer_runs(&w->flush);
+    return lanes_have_room(w) || !loop_timer_runs(&w->flush);
 }
 
 static void

@@ -21,9 +21,9 @@ static void
 on_wake(struct worker *w, const struct order *order)
 {
     (void)order;
-    pools_want(w);
-    POOL_FOREACH(pool, w)
-    pool->marks.short_last = true; /* sweep: what woke us may lie below our marks */
+    lanes_want(w);
+    LANE_FOREACH(lane, w)
+    lane->marks.short_last = true; /* sweep: what woke us may lie below our marks */
 }
 
 static void

@@ -117,7 +117,7 @@ on_registered(void *arg, const PGresult *res, const struct err *err)
     lose_missing(w, tokens, n, "its claim is gone since the session was lost");
     release_unknown(w, tokens, n);
     arena_release(&w->scratch);
-    pools_want(w);
+    lanes_want(w);
     watch_lease(w);
     worker_turn_soon(w);
 }
@@ -176,8 +176,8 @@ on_down(void *owner, const struct err *why, int64_t wait_ms)
         w->held_back[0] = '\0';
     TAILQ_FOREACH (task, &w->running, link)
         task->reported_mono_ms = 0;
-    POOL_FOREACH(pool, w)
-    pool->idle = false;
+    LANE_FOREACH(lane, w)
+    lane->idle = false;
     hearing_tell_idle(w, false);
     worker_turn_soon(w);
 }

@@ -6,11 +6,11 @@
  *   waiting -> running -> ended -> sent -> gone
  *      '------------------^
  *
- * Kinds that share slots are a pool: it is claimed for by itself, and its tasks
+ * Kinds that share slots are a lane: it is claimed for by itself, and its tasks
  * wait in a list of their own.
  *
  * worker.c    the loop: when to do what
- * pools.c     which kinds share slots
+ * lanes.c     which kinds share slots
  * claiming.c  asks for jobs
  * running.c   starts handlers and hears how they end
  * finishing.c tells the database how they ended
@@ -37,7 +37,7 @@
 #include "worker/worker.h"
 
 struct worker;
-struct pool;
+struct lane;
 struct task;
 
 TAILQ_HEAD(task_list, task);
@@ -46,7 +46,7 @@ struct task {
     TAILQ_ENTRY(task) link;
     struct task_list *list; /* the one it is in */
     struct worker *worker;
-    struct pool *pool;
+    struct lane *lane;
     int64_t token;
     int tempfails;
     int64_t claimed_mono_ms;
@@ -67,7 +67,7 @@ struct task {
 };
 
 /* Kinds that share slots: worker.slots, or those of one handler. */
-struct pool {
+struct lane {
     struct worker *worker;
     int slots;
     /* What is claimed for it: these kinds (NULL: any), but none of those. */
@@ -113,12 +113,12 @@ struct worker {
     int64_t held_mono_ms; /* when the registration was asked for */
     char held_back[512];  /* why nothing is claimed although there is a session; "" else */
 
-    struct pool *pools;
-    size_t n_pools;
+    struct lane *lanes;
+    size_t n_lanes;
     struct task_list running, ended, sent;
     struct task_list **lists; /* all that a task can be in */
     size_t n_lists;
-    size_t n_waiting, n_running; /* of all pools */
+    size_t n_waiting, n_running; /* of all lanes */
     uint64_t n_ended;            /* jobs so far */
     int64_t started_mono_ms;
 
@@ -138,20 +138,20 @@ void worker_pause(struct worker *w, int64_t ms); /* claim nothing for a while */
 void worker_drain(struct worker *w,
                   const char *why); /* claim nothing more, end when all has ended */
 
-/* pools.c */
-#define POOL_FOREACH(pool, w)                                                                      \
-    for (struct pool *pool = (w)->pools; pool < (w)->pools + (w)->n_pools; pool++)
-void pools_init(struct worker *w);
-int pool_free_slots(const struct pool *pool);
+/* lanes.c */
+#define LANE_FOREACH(lane, w)                                                                      \
+    for (struct lane *lane = (w)->lanes; lane < (w)->lanes + (w)->n_lanes; lane++)
+void lanes_init(struct worker *w);
+int lane_free_slots(const struct lane *lane);
 /* May this task start?  It has a slot, or its way takes tasks without one. */
-bool pool_lets_start(const struct pool *pool, const struct task *task);
+bool lane_lets_start(const struct lane *lane, const struct task *task);
 /* A free slot and nothing to put into it. */
-bool pools_have_room(const struct worker *w);
-bool pools_are_idle(const struct worker *w, const struct pool *but); /* any of them, but one */
-void pools_want(struct worker *w); /* claim for all of them: there may be work */
+bool lanes_have_room(const struct worker *w);
+bool lanes_are_idle(const struct worker *w, const struct lane *but); /* any of them, but one */
+void lanes_want(struct worker *w); /* claim for all of them: there may be work */
 
 /* running.c */
-struct task *task_new(struct pool *pool, const struct claimed *job);
+struct task *task_new(struct lane *lane, const struct claimed *job);
 void task_free(struct task *task);                       /* in no list any more */
 void task_move(struct task *task, struct task_list *to); /* NULL: to no list */
 void running_start(struct worker *w); /* waiting tasks, while there are free slots */
@@ -166,8 +166,8 @@ struct task *running_find(struct worker *w, int64_t job_id);
 
 /* claiming.c */
 void claiming_init(struct worker *w);
-void claiming_ask(struct pool *pool); /* within the current transaction */
-bool claiming_is_wanted(const struct pool *pool);
+void claiming_ask(struct lane *lane); /* within the current transaction */
+bool claiming_is_wanted(const struct lane *lane);
 void claiming_give_back(struct worker *w); /* what has not started */
 
 /* finishing.c */

@@ -22,15 +22,15 @@ uuid_or_empty(struct arena *a, const struct uuid *u)
 }
 
 struct task *
-task_new(struct pool *pool, const struct claimed *job)
+task_new(struct lane *lane, const struct claimed *job)
 {
-    struct worker *w = pool->worker;
+    struct worker *w = lane->worker;
     struct task *task = xcalloc(1, sizeof(*task));
     struct arena *a = &task->run.arena;
 
     arena_init(a);
     task->worker = w;
-    task->pool = pool;
+    task->lane = lane;
     task->token = job->token;
     task->tempfails = job->tempfails;
     task->claimed_mono_ms = clock_mono_ms();
@@ -68,8 +68,8 @@ task_move(struct task *task, struct task_list *to)
 {
     struct worker *w = task->worker;
 
-    struct pool *pool = task->pool;
-    int waiting = (to == &pool->waiting) - (task->list == &pool->waiting);
+    struct lane *lane = task->lane;
+    int waiting = (to == &lane->waiting) - (task->list == &lane->waiting);
     int running = (to == &w->running) - (task->list == &w->running);
 
     if (task->list != NULL)
@@ -77,8 +77,8 @@ task_move(struct task *task, struct task_list *to)
     task->list = to;
     if (to != NULL)
         TAILQ_INSERT_TAIL(to, task, link);
-    pool->n_waiting += (size_t)waiting;
-    pool->n_running += (size_t)running;
+    lane->n_waiting += (size_t)waiting;
+    lane->n_running += (size_t)running;
     w->n_waiting += (size_t)waiting;
     w->n_running += (size_t)running;
 }
@@ -176,10 +176,10 @@ on_ended(struct run *run, const struct run_end *end)
     struct worker *w = task->worker;
 
     handler_forget(run);
-    pace_ended(&task->pool->pace, end->ran_ms);
+    pace_ended(&task->lane->pace, end->ran_ms);
     w->score.busy_ms += end->ran_ms;
     w->n_ended++;
-    task->pool->wanted = true;
+    task->lane->wanted = true;
     worker_turn_soon(w);
     if (task->lost || end->cause == RUN_SETTLED) {
         task_move(task, NULL);
@@ -268,10 +268,10 @@ running_start(struct worker *w)
 {
     struct task *task;
 
-    POOL_FOREACH(pool, w)
+    LANE_FOREACH(lane, w)
     {
-        while (w->holding == HOLDING && (task = TAILQ_FIRST(&pool->waiting)) != NULL &&
-               pool_lets_start(pool, task) && !ev_is_active(&w->pause))
+        while (w->holding == HOLDING && (task = TAILQ_FIRST(&lane->waiting)) != NULL &&
+               lane_lets_start(lane, task) && !ev_is_active(&w->pause))
             start(task);
     }
 }

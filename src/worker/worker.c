@@ -31,7 +31,7 @@ on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
 
     (void)loop;
     (void)events;
-    pools_want(w);
+    lanes_want(w);
     worker_turn_soon(w);
 }
 
@@ -57,9 +57,9 @@ worker_drain(struct worker *w, const char *why)
 static bool
 is_claim_asked(const struct worker *w)
 {
-    POOL_FOREACH(pool, w)
+    LANE_FOREACH(lane, w)
     {
-        if (pool->claim_asked)
+        if (lane->claim_asked)
             return true;
     }
     return false;
@@ -84,10 +84,10 @@ talk_to_database(struct worker *w)
         finishing_ask(w);
         asked = true;
     }
-    POOL_FOREACH(pool, w)
+    LANE_FOREACH(lane, w)
     {
-        if (claiming_is_wanted(pool)) {
-            claiming_ask(pool);
+        if (claiming_is_wanted(lane)) {
+            claiming_ask(lane);
             asked = true;
         }
     }
@@ -206,7 +206,7 @@ init(struct worker *w, const struct child *child)
     TAILQ_INIT(&w->running);
     TAILQ_INIT(&w->ended);
     TAILQ_INIT(&w->sent);
-    pools_init(w);
+    lanes_init(w);
     loop_timer_init(&w->turn_later, worker_turn);
     loop_timer_init(&w->pause, on_pause_over);
     loop_timer_init(&w->beat, on_beat);

@@ -135,5 +135,16 @@ sql "select pg_terminate_backend($(sql_session))" >/dev/null
 ok 'a job whose session was lost is done in the end' wait_for 20 job_is "$id" succeeded
 is "$(effects "$id")" 1                           'with one effect'
 stop_daemon
+
+# What the manual shows.
+sql 'create table app.invoices (id bigint generated always as identity, customer text, total numeric)'
+sql "$(sed -n '/^create function/,/^\.Ed/p' "$repo/src/worker/pgcrew-sql.7" | sed '/^\.Ed/d')"
+handlers "$(sed -n '/^  invoice:/,/^\.Ed/p' "$repo/src/worker/pgcrew-sql.7" | sed '/^\.Ed/d')"
+start_daemon worker.count=1 queue.poll_interval=500ms
+id=$(enqueue invoice '{"customer": "Ada", "total": "12.50"}')
+ok "the manual's example runs"                     wait_for 10 job_is "$id" succeeded
+is "$(job "$id" "result ->> 'invoice'")" 1        'with its result'
+is "$(sql 'select customer, total from app.invoices')" 'Ada|12.50' 'and its effect'
+stop_daemon
 ok 'nothing is left behind'                        nothing_left
 done_testing

@@ -176,6 +176,13 @@ test_ways_refused(void)
             "a function without its schema");
     has_str(conf_error("handlers:\n  mail: {sql: 'a.b(); drop'}\n"), "a function with its schema",
             "what is not a name");
+    has_str(conf_error("handlers:\n  mail: {sql: a.b, role: x, as_owner: yes}\n"),
+            "exclude each other", "a role and the owner");
+}
+
+static void
+test_http(void)
+{
     has_str(conf_error("handlers:\n  mail: {http: 'ftp://x'}\n"), "a URL", "what is not http");
     has_str(conf_error("handlers:\n  mail: {http: 'http://x', headers: ['Host: x']}\n"),
             "Name: value", "a header that is ours");
@@ -199,8 +206,6 @@ test_ways_refused(void)
     has_str(conf_error("handlers:\n  mail: {http: 'http:///x'}\n"), "a URL", "no host");
     has_str(conf_error("handlers:\n  mail: {http: 'http://x', sign: secret}\n"),
             "a reference to a secret", "a secret in the file");
-    has_str(conf_error("handlers:\n  mail: {sql: a.b, role: x, as_owner: yes}\n"),
-            "exclude each other", "a role and the owner");
 }
 
 static void
@@ -225,6 +230,7 @@ main(void)
     test_refused();
     test_ways();
     test_ways_refused();
+    test_http();
     test_for_tool();
     return done_testing();
 }
