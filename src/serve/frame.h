@@ -71,5 +71,6 @@ void serve_put_job(struct buf *out, int64_t ref, const struct job *job, int64_t 
 void serve_put_cancel(struct buf *out, int64_t ref, const char *why);
 void serve_put_heartbeat(struct buf *out, int64_t number);
 void serve_put_drain(struct buf *out);
+void serve_put_quit(struct buf *out);
 
 #endif

@@ -127,7 +127,11 @@ serve_program_closed(struct serve_program *p)
 void
 serve_program_close(struct serve_program *p)
 {
-    serve_program_drain(p, NULL);
+    if (p->state < SERVE_ENDING) {
+        p->state = SERVE_LEAVING;
+        p->drained = true;
+        serve_put_quit(&p->out);
+    }
     serve_write(p);
     ev_timer_stop(p->pool->loop, &p->life);
     if (p->sock >= 0 && p->out.len == 0)

@@ -129,11 +129,23 @@ serve_put_heartbeat(struct buf *out, int64_t number)
     end(&w);
 }
 
-void
-serve_put_drain(struct buf *out)
+static void
+put_word(struct buf *out, const char *type)
 {
     struct writing w;
 
-    begin(&w, out, 1, "drain");
+    begin(&w, out, 1, type);
     end(&w);
+}
+
+void
+serve_put_drain(struct buf *out)
+{
+    put_word(out, "drain");
+}
+
+void
+serve_put_quit(struct buf *out)
+{
+    put_word(out, "quit");
 }

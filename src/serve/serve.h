@@ -153,7 +153,7 @@ void serve_program_kill(struct serve_program *p, enum serve_fault fault, const c
 void serve_program_said_hello(struct serve_program *p);
 void serve_program_answered(struct serve_program *p); /* a heartbeat */
 void serve_program_closed(struct serve_program *p);   /* its end of the socket */
-/* No job will come any more: drain, and the end of the stream. */
+/* No job runs, none will come: quit, and the end of the stream. */
 void serve_program_close(struct serve_program *p);
 void serve_program_free(struct serve_program *p);
 

@@ -549,6 +549,8 @@ on_frame(const char *body, size_t len)
         draining = true;
     else if (pack_is(&type, "hello") && getenv("SHOW_HELLO") != NULL)
         fprintf(stderr, "hello has %zu bytes\n", len);
+    else if (pack_is(&type, "quit") && getenv("SHOW_HELLO") != NULL)
+        fprintf(stderr, "told to quit\n");
 }
 
 static size_t

@@ -869,7 +869,8 @@ test_environment(void)
     has_str(trial_log(), "(mail): hello has ", "it is greeted");
     has_str(trial_log(), "is ready: thumb, jobs at once: 1", "its name is in the log");
     trial_release(&t);
-    scene_end();
+    ok(scene_end(), "it ends with its worker");
+    has_str(trial_log(), "(mail): told to quit", "as it is told");
 }
 
 static void

@@ -315,6 +315,9 @@ test_writing(void)
     wrote(&out, "92 a9'heartbeat' 01", "heartbeat");
     serve_put_drain(&out);
     wrote(&out, "91 a5'drain'", "drain");
+    buf_clear(&out);
+    serve_put_quit(&out);
+    wrote(&out, "91 a4'quit'", "quit");
     buf_release(&out);
 }
 
