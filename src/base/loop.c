@@ -36,6 +36,12 @@ loop_child_init(ev_child *w, void (*cb)(struct ev_loop *, ev_child *, int), int 
 }
 
 void
+loop_prepare_init(ev_prepare *w, void (*cb)(struct ev_loop *, ev_prepare *, int))
+{
+    ev_prepare_init(w, cb);
+}
+
+void
 loop_signal_init(ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int), int signum)
 {
     ev_signal_init(w, cb, signum);

@@ -33,6 +33,8 @@ struct ev_loop *loop_after_fork(void);
 void loop_io_init(ev_io *w, void (*cb)(struct ev_loop *, ev_io *, int), int fd, int events);
 void loop_timer_init(ev_timer *w, void (*cb)(struct ev_loop *, ev_timer *, int));
 void loop_child_init(ev_child *w, void (*cb)(struct ev_loop *, ev_child *, int), int pid);
+/* Before the loop waits: what its callbacks have noted is done then, all at once. */
+void loop_prepare_init(ev_prepare *w, void (*cb)(struct ev_loop *, ev_prepare *, int));
 void loop_signal_init(ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int), int signum);
 /* (Re)start a one-shot timer; 0 ms fires in the next turn. */
 void loop_timer_in(struct ev_loop *loop, ev_timer *w, int64_t ms);

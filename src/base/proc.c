@@ -154,6 +154,12 @@ proc_die_with_parent(int sig, pid_t expected_parent)
     return prctl(PR_SET_PDEATHSIG, sig) == 0 && getppid() == expected_parent;
 }
 
+void
+proc_hide(void)
+{
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
 static char *title_start;
 static size_t title_room;
 

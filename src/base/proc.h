@@ -31,6 +31,12 @@ void proc_reset_signals(void);
 /* Ask for sig when the parent ends, and check that it is still expected_parent. */
 bool proc_die_with_parent(int sig, pid_t expected_parent) MUST_CHECK;
 
+/*
+ * Others of the same user may not look into this process (environment, memory,
+ * descriptors) nor trace it; processes forked later are hidden, too.
+ */
+void proc_hide(void);
+
 /* The name seen by ps and top: "pgcrewd: worker 3".  proc_title_init once, early in main. */
 void proc_title_init(int argc, char **argv);
 void proc_title_set(const char *title);

@@ -10,11 +10,11 @@
 
 #include "base/proc.h"
 
-/* A larger tree is ended in several rounds. */
-#define MOST_IN_A_ROUND 4096
+/* A larger tree is ended in several rounds.  More than any limit of processes. */
+#define MOST_IN_A_ROUND (128 * 1024)
 
 struct tree {
-    size_t n;
+    size_t n, threads;
     pid_t pids[MOST_IN_A_ROUND];
 };
 
@@ -73,6 +73,7 @@ add_children_of(struct tree *tree, pid_t parent, const pid_t *keep, size_t n_kee
     while (tasks != NULL && (task = readdir(tasks)) != NULL) {
         if (task->d_name[0] == '.')
             continue;
+        tree->threads++;
         snprintf(path, sizeof(path), "%s/children", task->d_name);
         add_list(tree, dirfd(tasks), path, keep, n_keep);
     }
@@ -97,23 +98,50 @@ send(int sig, pid_t pid)
         kill(-group, sig);
 }
 
+static struct tree below;
+
+size_t
+tree_threads(void)
+{
+    below.n = below.threads = 0;
+    if (!add_list(&below, AT_FDCWD, "/proc/thread-self/children", NULL, 0))
+        return proc_signal_descendants(0, NULL, 0);
+    for (size_t i = 0; i < below.n; i++)
+        add_children_of(&below, below.pids[i], NULL, 0);
+    return below.threads;
+}
+
 size_t
 tree_signal(int sig, const pid_t *keep, size_t n_keep)
 {
-    static struct tree tree;
     size_t direct, alive = 0;
 
-    tree.n = 0;
-    if (!add_list(&tree, AT_FDCWD, "/proc/thread-self/children", keep, n_keep)) {
+    below.n = 0;
+    if (!add_list(&below, AT_FDCWD, "/proc/thread-self/children", keep, n_keep)) {
         /* A kernel without CONFIG_PROC_CHILDREN. */
         return proc_signal_descendants(sig, keep, n_keep);
     }
-    direct = tree.n;
+    direct = below.n;
     for (size_t i = 0; i < direct; i++)
-        alive += !is_zombie(tree.pids[i]);
-    for (size_t i = 0; i < tree.n; i++)
-        add_children_of(&tree, tree.pids[i], keep, n_keep);
-    for (size_t i = 0; i < tree.n; i++)
-        send(sig, tree.pids[i]);
+        alive += !is_zombie(below.pids[i]);
+    for (size_t i = 0; i < below.n; i++)
+        add_children_of(&below, below.pids[i], keep, n_keep);
+    for (size_t i = 0; i < below.n; i++)
+        send(sig, below.pids[i]);
     return alive;
+}
+
+int64_t
+tree_rss_bytes(pid_t root)
+{
+    static struct tree tree;
+    int64_t sum = 0;
+
+    tree.n = 0;
+    add_children_of(&tree, root, NULL, 0);
+    for (size_t i = 0; i < tree.n; i++) {
+        add_children_of(&tree, tree.pids[i], NULL, 0);
+        sum += proc_rss_bytes(tree.pids[i]);
+    }
+    return sum;
 }

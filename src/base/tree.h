@@ -23,4 +23,10 @@
  */
 size_t tree_signal(int sig, const pid_t *keep, size_t n_keep);
 
+/* Resident memory of all processes below root, not of root; what they share counts for each. */
+int64_t tree_rss_bytes(pid_t root);
+
+/* How many processes and threads are below this one; zombies count until they are reaped. */
+size_t tree_threads(void);
+
 #endif

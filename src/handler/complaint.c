@@ -1,6 +1,5 @@
 #include "handler/complaint.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,10 +23,10 @@ forward(struct complaint *c, const char *text, size_t len, bool cut)
     c->logged_bytes += (int64_t)len + COMPLAINT_LINE_COST;
     if (c->logged_bytes > COMPLAINT_LOG_BYTES) {
         c->silenced = true;
-        log_info("job %" PRId64 " (%s): further stderr is not forwarded", c->job->id, c->job->kind);
+        log_info("%s: further stderr is not forwarded", c->whom);
         return;
     }
-    log_info("job %" PRId64 " (%s): %s%s", c->job->id, c->job->kind, text, cut ? " [cut]" : "");
+    log_info("%s: %s%s", c->whom, text, cut ? " [cut]" : "");
 }
 
 static void
@@ -42,10 +41,10 @@ on_line(void *owner, const char *text, size_t len, bool cut)
 }
 
 void
-complaint_init(struct complaint *c, const struct job *job, size_t line_max, size_t tail_max,
+complaint_init(struct complaint *c, const char *whom, size_t line_max, size_t tail_max,
                struct arena *arena)
 {
-    *c = (struct complaint){.job = job, .tail_max = tail_max};
+    *c = (struct complaint){.whom = whom, .tail_max = tail_max};
     c->lines = (struct lines){.max = line_max, .line = on_line, .owner = c};
     c->lines.text = arena_alloc(arena, line_max + 1);
     c->last = arena_alloc(arena, line_max + 1);
@@ -75,6 +74,30 @@ complaint_add(struct complaint *c, const char *data, size_t len)
 {
     keep_tail(c, data, len);
     lines_feed(&c->lines, data, len);
+}
+
+void
+complaint_keep(struct complaint *c, const char *data, size_t len)
+{
+    bool silenced = c->silenced;
+
+    c->silenced = true;
+    complaint_add(c, data, len);
+    c->silenced = silenced;
+}
+
+void
+complaint_refill(struct complaint *c)
+{
+    c->logged_bytes = 0;
+    c->silenced = false;
+}
+
+void
+complaint_forget(struct complaint *c)
+{
+    buf_clear(&c->tail);
+    c->last[0] = '\0';
 }
 
 void

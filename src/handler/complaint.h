@@ -19,7 +19,7 @@
 #define COMPLAINT_LINE_COST 64
 
 struct complaint {
-    const struct job *job;
+    const char *whom; /* "job 4711 (mail)" */
     struct lines lines;
     int64_t logged_bytes;
     bool silenced;
@@ -29,12 +29,18 @@ struct complaint {
 };
 
 /* Memory of fixed size comes from the arena; the rest is freed by complaint_release(). */
-void complaint_init(struct complaint *c, const struct job *job, size_t line_max, size_t tail_max,
+void complaint_init(struct complaint *c, const char *whom, size_t line_max, size_t tail_max,
                     struct arena *arena);
 void complaint_release(struct complaint *c);
 
 void complaint_add(struct complaint *c, const char *data, size_t len);
 void complaint_end(struct complaint *c);
+/* The same as complaint_add() for what the log has already: only kept. */
+void complaint_keep(struct complaint *c, const char *data, size_t len);
+/* It may write as much to the log again as at its start. */
+void complaint_refill(struct complaint *c);
+/* Nothing is kept of what came so far. */
+void complaint_forget(struct complaint *c);
 
 /* The tail as printable text of whole characters, in the arena; NULL when there is none. */
 char *complaint_tail(struct complaint *c, struct arena *arena) MUST_CHECK;

@@ -66,19 +66,31 @@ put_deadline(struct env *env, int64_t timeout_ms)
 }
 
 /* W3C Trace Context: version 00, a new trace and its first span, sampled. */
-static void
-put_trace(struct env *env)
+void
+env_traceparent(char ret[ENV_TRACE_SIZE])
 {
+    static const char digits[] = "0123456789abcdef";
     unsigned char id[16 + 8];
-    char hex[2 * sizeof(id) + 1];
+    char hex[2 * sizeof(id) + 1] = "";
 
     if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id))
         memset(id, 1, sizeof(id)); /* no random numbers: a trace that is valid, if not unique */
     id[0] |= 1;                    /* all zeros would be invalid */
     id[16] |= 1;
-    for (size_t i = 0; i < sizeof(id); i++)
-        snprintf(hex + 2 * i, 3, "%02x", id[i]);
-    put_item(env, arena_printf(env->arena, "TRACEPARENT=00-%.32s-%s-01", hex, hex + 32));
+    for (size_t i = 0; i < sizeof(id); i++) {
+        hex[2 * i] = digits[id[i] >> 4];
+        hex[2 * i + 1] = digits[id[i] & 0x0f];
+    }
+    snprintf(ret, ENV_TRACE_SIZE, "00-%.32s-%.16s-01", hex, hex + 32);
+}
+
+static void
+put_trace(struct env *env)
+{
+    char trace[ENV_TRACE_SIZE];
+
+    env_traceparent(trace);
+    put(env, "TRACEPARENT", trace);
 }
 
 static void
@@ -98,16 +110,17 @@ put_facts(struct env *env, const struct job *job, int64_t timeout_ms)
     put_trace(env);
 }
 
-const char *const *
-env_of(struct run *run)
+/* What does not depend on the job. */
+static struct env
+surroundings(const struct handler_conf *handler, struct arena *arena)
 {
-    const char *const *configured = run->handler->envp;
-    struct env env = {.arena = &run->arena};
+    const char *const *configured = handler->envp;
+    struct env env = {.arena = arena};
     size_t n = 0;
 
     while (configured != NULL && configured[n] != NULL)
         n++;
-    env.items = arena_alloc(&run->arena, (LENGTH(always) + n + OURS + 1) * sizeof(*env.items));
+    env.items = arena_alloc(arena, (LENGTH(always) + n + OURS + 1) * sizeof(*env.items));
     put(&env, "PATH", DEFAULT_PATH);
     for (size_t i = 0; i < LENGTH(always); i++) {
         if (getenv(always[i]) != NULL)
@@ -115,6 +128,24 @@ env_of(struct run *run)
     }
     for (size_t i = 0; i < n; i++)
         put_item(&env, configured[i]);
+    return env;
+}
+
+const char *const *
+env_of(struct run *run)
+{
+    struct env env = surroundings(run->handler, &run->arena);
+
     put_facts(&env, &run->job, run->handler->timeout_ms);
+    return env.items;
+}
+
+const char *const *
+env_of_program(const struct handler_conf *handler, struct arena *arena)
+{
+    struct env env = surroundings(handler, arena);
+
+    put(&env, "PGCREW_JOB_KIND", handler->kind);
+    put_number(&env, "PGCREW_HANDLER_FD", 3);
     return env.items;
 }

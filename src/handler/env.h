@@ -11,4 +11,12 @@
 /* NAME=value, each name once, NULL-terminated, in the arena of the run. */
 const char *const *env_of(struct run *run) MUST_CHECK;
 
+/* The same for a program that runs many jobs of this handler: without the facts of one. */
+const char *const *env_of_program(const struct handler_conf *handler,
+                                  struct arena *arena) MUST_CHECK;
+
+/* A new W3C trace context, as TRACEPARENT says it. */
+#define ENV_TRACE_SIZE 56
+void env_traceparent(char ret[ENV_TRACE_SIZE]);
+
 #endif

@@ -10,11 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,11 +19,10 @@
 #include "config/conf.h"
 #include "handler/complaint.h"
 #include "handler/env.h"
-#include "handler/guard.h"
+#include "handler/guarded.h"
 #include "handler/lines.h"
 #include "handler/progress.h"
 #include "handler/result.h"
-#include "handler/strays.h"
 #include "handler/verdict.h"
 #include "handler/way.h"
 
@@ -34,19 +30,11 @@
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
 #endif
 
-/* A guard that was told to kill gets so long before it is killed itself. */
-#define GUARD_PATIENCE_MS 1000
-/* The same for strays; then they are left to the next hunt. */
-#define STRAYS_PATIENCE_MS 1000
-#define HUNT_EVERY_MS 5
 /* The largest pipe an ordinary process can make: more than this cannot lie in one at the end. */
 #define PIPE_BYTES_MAX (1024 * 1024)
 
-enum pipe_id { PIPE_OUT, PIPE_ERR, PIPE_PROGRESS, PIPE_REPORT, N_PIPES };
-#define N_STREAMS PIPE_REPORT /* the pipes that are read while the handler runs */
-
-/* How an attempt is ended early: a rung higher whenever the time of the last is over. */
-enum rung { RUNG_NONE, RUNG_TERM, RUNG_KILL, RUNG_GUARD };
+/* In the order of the descriptors 1, 2 and 3 of the handler. */
+enum pipe_id { PIPE_OUT, PIPE_ERR, PIPE_PROGRESS, N_PIPES };
 
 struct exec;
 
@@ -59,13 +47,11 @@ struct stream {
 
 struct exec {
     struct run *run;
-    pid_t guard; /* 0 when it has been reaped */
-    int report_fd;
-    int64_t started_mono, hunt_until_mono;
-    struct stream streams[N_STREAMS];
-    ev_child guard_end;
-    ev_timer deadline, ladder, hunt;
-    enum rung rung;
+    const char *name; /* for the log */
+    struct guarded guarded;
+    int64_t started_mono;
+    struct stream streams[N_PIPES];
+    ev_timer deadline;
     struct verdict verdict;
     struct result result;
     struct complaint complaint;
@@ -204,7 +190,7 @@ on_readable(struct ev_loop *loop, ev_io *w, int events)
 static void
 drain(struct exec *x)
 {
-    for (int i = 0; i < N_STREAMS; i++) {
+    for (int i = 0; i < N_PIPES; i++) {
         size_t len, sum = 0;
 
         while (sum < PIPE_BYTES_MAX && read_some(&x->streams[i], &len))
@@ -224,7 +210,6 @@ finish(struct exec *x)
     struct run_end end = RUN_END(RUN_OK);
 
     end.ran_ms = clock_mono_ms() - x->started_mono;
-    ev_timer_stop(run->loop, &x->hunt);
     drain(x);
     x->verdict.last_line = complaint_last_line(&x->complaint, &run->arena);
     verdict_fill(&x->verdict, run, &end);
@@ -236,80 +221,20 @@ finish(struct exec *x)
     run->events->ended(run, &end); /* the run may be gone now */
 }
 
-/* Strays are what a dead guard left behind: the end is told when none is left. */
+/* By then nothing of the handler lives. */
 static void
-hunt(struct exec *x)
+on_gone(struct guarded *g)
 {
-    if (strays_kill() == 0) {
-        finish(x);
-    } else if (clock_mono_ms() > x->hunt_until_mono) {
-        log_warn("job %" PRId64 " (%s): processes that it left behind do not die of KILL, going on",
-                 x->run->job.id, x->run->job.kind);
-        finish(x);
-    } else {
-        loop_timer_in(x->run->loop, &x->hunt, HUNT_EVERY_MS);
-    }
-}
+    struct exec *x = g->owner;
 
-static void
-on_hunt(struct ev_loop *loop, ev_timer *w, int events)
-{
-    (void)loop;
-    (void)events;
-    hunt(w->data);
-}
-
-static void
-on_guard_end(struct ev_loop *loop, ev_child *w, int events)
-{
-    struct exec *x = w->data;
-    struct verdict *v = &x->verdict;
-
-    (void)events;
-    ev_child_stop(loop, w);
-    ev_timer_stop(loop, &x->deadline);
-    ev_timer_stop(loop, &x->ladder);
-    strays_unspare(x->guard);
-    x->guard = 0;
-    v->guard_status = w->rstatus;
-    v->has_report = read(x->report_fd, &v->report, sizeof(v->report)) == sizeof(v->report);
-    close(x->report_fd);
-    if (v->has_report && v->report.left == 0) {
-        finish(x);
-    } else {
-        x->hunt_until_mono = clock_mono_ms() + STRAYS_PATIENCE_MS;
-        hunt(x);
-    }
+    ev_timer_stop(x->run->loop, &x->deadline);
+    x->verdict.has_report = g->has_report;
+    x->verdict.report = g->report;
+    x->verdict.guard_status = g->guard_status;
+    finish(x);
 }
 
 /* --- ending it early ----------------------------------------------------------------- */
-
-static void
-climb(struct exec *x)
-{
-    static const int signals[] = {
-        [RUNG_TERM] = GUARD_SIG_TERM,
-        [RUNG_KILL] = GUARD_SIG_KILL,
-        [RUNG_GUARD] = SIGKILL,
-    };
-    const int64_t wait_ms[] = {
-        [RUNG_TERM] = x->run->conf->grace_ms,
-        [RUNG_KILL] = GUARD_PATIENCE_MS,
-    };
-
-    x->rung++;
-    kill(x->guard, signals[x->rung]);
-    if (x->rung < RUNG_GUARD)
-        loop_timer_in(x->run->loop, &x->ladder, wait_ms[x->rung]);
-}
-
-static void
-on_ladder(struct ev_loop *loop, ev_timer *w, int events)
-{
-    (void)loop;
-    (void)events;
-    climb(w->data);
-}
 
 static void
 ask(struct exec *x, enum run_cause cause)
@@ -325,10 +250,10 @@ exec_stop(struct run *run, enum run_cause cause)
 {
     struct exec *x = run->way;
 
-    if (x->guard == 0 || x->rung != RUNG_NONE)
+    if (x->guarded.guard == 0 || x->guarded.rung != GUARDED_RUNS)
         return;
     ask(x, cause);
-    climb(x);
+    guarded_term(&x->guarded);
 }
 
 static void
@@ -336,11 +261,10 @@ exec_kill(struct run *run, enum run_cause cause)
 {
     struct exec *x = run->way;
 
-    if (x->guard == 0 || x->rung >= RUNG_KILL)
+    if (x->guarded.guard == 0 || x->guarded.rung >= GUARDED_KILL)
         return;
     ask(x, cause);
-    x->rung = RUNG_TERM; /* as if it had been tried */
-    climb(x);
+    guarded_kill(&x->guarded);
 }
 
 static void
@@ -360,7 +284,7 @@ watch(struct exec *x, struct plumbing *pipes)
 {
     struct ev_loop *loop = x->run->loop;
 
-    for (int i = 0; i < N_STREAMS; i++) {
+    for (int i = 0; i < N_PIPES; i++) {
         struct stream *s = &x->streams[i];
 
         s->exec = x;
@@ -369,13 +293,8 @@ watch(struct exec *x, struct plumbing *pipes)
         loop_io_init(&s->io, on_readable, s->fd, EV_READ);
         LOOP_START(loop, io, &s->io, s);
     }
-    x->report_fd = TAKE_FD(pipes->ours[PIPE_REPORT]);
-    loop_child_init(&x->guard_end, on_guard_end, x->guard);
-    LOOP_START(loop, child, &x->guard_end, x);
-    loop_timer_init(&x->ladder, on_ladder);
-    loop_timer_init(&x->hunt, on_hunt);
     loop_timer_init(&x->deadline, on_deadline);
-    x->ladder.data = x->hunt.data = x->deadline.data = x;
+    x->deadline.data = x;
     loop_timer_in(loop, &x->deadline, x->run->handler->timeout_ms);
 }
 
@@ -386,7 +305,7 @@ prepare(struct exec *x)
     const struct conf *conf = run->conf;
 
     x->result.max_bytes = conf->result_max;
-    complaint_init(&x->complaint, &run->job, conf->log_line_max, conf->stderr_tail, &run->arena);
+    complaint_init(&x->complaint, x->name, conf->log_line_max, conf->stderr_tail, &run->arena);
     x->progress = (struct lines){.max = PROGRESS_LINE_MAX, .line = on_progress_line, .owner = x};
     x->progress.text = arena_alloc(&run->arena, PROGRESS_LINE_MAX + 1);
 }
@@ -394,30 +313,26 @@ prepare(struct exec *x)
 static bool
 exec_start(struct run *run, struct err *err)
 {
-    AUTO(plumbing) struct plumbing pipes = {-1, {-1, -1, -1, -1}, {-1, -1, -1, -1}};
-    const struct handler_conf *handler = run->handler;
+    AUTO(plumbing) struct plumbing pipes = {-1, {-1, -1, -1}, {-1, -1, -1}};
     struct exec *x = arena_alloc(&run->arena, sizeof(*x));
-    struct guard_order order;
+    struct guarded_order order = {
+        .handler = run->handler, .job_id = run->job.id, .envp = env_of(run), .arena = &run->arena};
 
     if (!make_plumbing(&run->job, &pipes, err))
         return false;
-    order = (struct guard_order){
-        .job_id = run->job.id,
-        .program = handler->program,
-        .argv = handler->argv,
-        .envp = env_of(run),
-        .workdir = handler->workdir,
-        .nice = handler->nice,
-        .fds = {pipes.payload_fd, pipes.theirs[PIPE_OUT], pipes.theirs[PIPE_ERR],
-                pipes.theirs[PIPE_PROGRESS]},
-        .report_fd = pipes.theirs[PIPE_REPORT],
-    };
+    order.fds[0] = pipes.payload_fd;
+    for (int i = 0; i < N_PIPES; i++)
+        order.fds[i + 1] = pipes.theirs[i];
     x->run = run;
+    x->name = arena_printf(&run->arena, "job %" PRId64 " (%s)", run->job.id, run->job.kind);
     x->started_mono = clock_mono_ms();
-    x->guard = guard_start(&order);
-    if (x->guard < 0)
-        return err_errno(err, ERR_RETRY, "cannot fork");
-    strays_spare(x->guard);
+    x->guarded = (struct guarded){.loop = run->loop,
+                                  .grace_ms = run->conf->grace_ms,
+                                  .name = x->name,
+                                  .gone = on_gone,
+                                  .owner = x};
+    if (!guarded_start(&x->guarded, &order, err))
+        return false;
     run->way = x;
     prepare(x);
     watch(x, &pipes);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "base/proc.h"
 #include "base/tree.h"
+#include "handler/cell.h"
 
 /* Where the guard keeps the pipe for its report: just above what the handler gets. */
 #define REPORT_FD GUARD_FDS
@@ -28,7 +30,9 @@ struct guard {
     bool ended;   /* the handler has been reaped */
     bool killing; /* nobody below is to live */
     int64_t ended_mono;
-    struct guard_report report;
+    struct cell cell;
+    const char *const *envp;
+    struct guard_report *report; /* shared with the handler until its exec */
 };
 
 static void NORETURN
@@ -62,32 +66,64 @@ is_interpreter_at_fault(const char *program)
     return (why == ENOENT || why == EACCES) && program_is_fine;
 }
 
+static void
+die_with(pid_t guard)
+{
+    if (!proc_die_with_parent(SIGKILL, guard))
+        _exit(EXIT_NOT_STARTED);
+}
+
+/* Its limits and its user.  What is refused is noted: a handler never runs with more than it may. */
+static void
+confine(const struct guard *g, pid_t guard)
+{
+    const struct confine *to = g->order->confine;
+
+    if (to == NULL)
+        return;
+    if (!confine_limit(to))
+        not_started(g->report, GUARD_LIMIT);
+    if (!confine_switch(to))
+        not_started(g->report, GUARD_USER);
+    die_with(guard); /* the kernel forgets it for another user */
+}
+
+static const char *
+folder_of(const struct guard_order *order)
+{
+    if (order->workdir == NULL && order->confine != NULL)
+        return order->confine->folder;
+    return order->workdir;
+}
+
 /*
  * From the fork to the exec of the handler.  Runs in the memory of the guard
  * (vfork): no allocation, no stdio, and a failure is noted in the guard's report.
  */
 static void NORETURN
-become_handler(struct guard *g, pid_t guard)
+become_handler(const struct guard *g, pid_t guard)
 {
     const struct guard_order *order = g->order;
     struct rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
     sigset_t none;
 
     setsid();
-    if (!proc_die_with_parent(SIGKILL, guard))
-        _exit(EXIT_NOT_STARTED);
+    die_with(guard);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     setrlimit(RLIMIT_CORE, &no_core);
     /* A daemon that is as nice as can be already: then the handler is too. */
     setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + order->nice);
     umask(077);
-    if (order->workdir != NULL && chdir(order->workdir) < 0)
-        not_started(&g->report, GUARD_CHDIR);
+    confine(g, guard);
+    if (folder_of(order) != NULL && chdir(folder_of(order)) < 0)
+        not_started(g->report, GUARD_CHDIR);
     close_range(GUARD_FDS, ~0U, 0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    execve(order->program, for_exec(order->argv), for_exec(order->envp));
-    not_started(&g->report,
+    if (order->confine != NULL && !confine_filter(order->confine))
+        not_started(g->report, GUARD_FILTER);
+    execve(order->program, for_exec(order->argv), for_exec(g->envp));
+    not_started(g->report,
                 is_interpreter_at_fault(order->program) ? GUARD_INTERPRETER : GUARD_EXEC);
 }
 
@@ -96,13 +132,24 @@ start_handler(struct guard *g)
 {
     pid_t guard = getpid();
 
-    g->handler = vfork();
+    g->envp = cell_environment(&g->cell, g->order->envp);
+    g->handler = cell_fork(&g->cell);
     if (g->handler == 0)
         become_handler(g, guard);
     if (g->handler < 0) {
-        g->report.failed_step = GUARD_FORK;
-        g->report.start_errno = errno;
+        g->handler = vfork();
+        if (g->handler == 0) {
+            if (!cell_enter(&g->cell))
+                not_started(g->report, GUARD_GROUP);
+            become_handler(g, guard);
+        }
+    }
+    if (g->handler < 0) {
+        g->report->failed_step = GUARD_FORK;
+        g->report->start_errno = errno;
         g->ended = true;
+    } else {
+        cell_offer(&g->cell, g->handler);
     }
 }
 
@@ -137,10 +184,10 @@ note_end(struct guard *g, int status, const struct rusage *used)
     g->ended = true;
     g->killing = true;
     g->ended_mono = clock_mono_ms();
-    g->report.wait_status = status;
-    g->report.user_ms = ms_of(used->ru_utime);
-    g->report.system_ms = ms_of(used->ru_stime);
-    g->report.max_rss_bytes = (int64_t)used->ru_maxrss * 1024;
+    g->report->wait_status = status;
+    g->report->user_ms = ms_of(used->ru_utime);
+    g->report->system_ms = ms_of(used->ru_stime);
+    g->report->max_rss_bytes = (int64_t)used->ru_maxrss * 1024;
 }
 
 /* False when there are no children any more. */
@@ -161,17 +208,21 @@ reap(struct guard *g)
 static void NORETURN
 leave(const struct guard *g)
 {
-    /* Less than PIPE_BUF into an empty pipe: written whole, at once.  A dead worker needs none. */
-    ssize_t ignored = write(REPORT_FD, &g->report, sizeof(g->report));
+    ssize_t ignored;
 
+    cell_read(&g->cell, g->report);
+    /* Less than PIPE_BUF into an empty pipe: written whole, at once.  A dead worker needs none. */
+    ignored = write(REPORT_FD, g->report, sizeof(*g->report));
     (void)ignored;
+    cell_remove(&g->cell);
     _exit(0);
 }
 
 static int
 next_signal(const struct guard *g)
 {
-    struct timespec soon = {.tv_nsec = 2 * 1000 * 1000};
+    int64_t wait_ms = g->killing ? 2 : cell_wait_ms(&g->cell);
+    struct timespec wait = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000 * 1000};
     sigset_t heard;
 
     sigemptyset(&heard);
@@ -179,21 +230,38 @@ next_signal(const struct guard *g)
     sigaddset(&heard, GUARD_SIG_TERM);
     sigaddset(&heard, GUARD_SIG_KILL);
     sigaddset(&heard, ORPHANED);
-    return sigtimedwait(&heard, NULL, g->killing ? &soon : NULL);
+    return sigtimedwait(&heard, NULL, wait_ms >= 0 ? &wait : NULL);
 }
 
 static void
 obey(struct guard *g, int sig)
 {
     if (sig == GUARD_SIG_TERM && !g->killing) {
-        g->report.stopped = true;
+        g->report->stopped = true;
         tree_signal(SIGTERM, NULL, 0);
         tree_signal(SIGCONT, NULL, 0); /* who is stopped could not hear it */
     }
     if (sig == GUARD_SIG_KILL || sig == ORPHANED || getppid() != g->worker) {
-        g->report.stopped |= !g->ended;
+        g->report->stopped |= !g->ended && !g->killing;
         g->killing = true;
     }
+}
+
+static void
+look_at_limits(struct guard *g)
+{
+    if (g->killing)
+        return;
+    g->report->limit = cell_check(&g->cell);
+    g->killing = g->report->limit != GUARD_NO_LIMIT;
+}
+
+/* Returns how many children were alive. */
+static uint32_t
+kill_all(const struct guard *g)
+{
+    cell_kill(&g->cell); /* nobody escapes it; the rest is for hosts without */
+    return (uint32_t)tree_signal(SIGKILL, NULL, 0);
 }
 
 static void NORETURN
@@ -207,16 +275,42 @@ watch(struct guard *g)
         if (!reap(g))
             leave(g);
         obey(g, sig);
+        look_at_limits(g);
         if (!g->killing)
             continue;
-        left = (uint32_t)tree_signal(SIGKILL, NULL, 0);
+        left = kill_all(g);
         if (!reap(g))
             leave(g);
         if (g->ended && clock_mono_ms() - g->ended_mono > PATIENCE_MS) {
-            g->report.left = left;
+            g->report->left = left;
             leave(g);
         }
     }
+}
+
+/* A handler that is forked, not vforked, notes its failure here as well. */
+static struct guard_report *
+make_report(const struct cell *cell)
+{
+    static struct guard_report report;
+    void *shared = MAP_FAILED;
+
+    if (cell->group >= 0)
+        shared =
+            mmap(NULL, sizeof(report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return shared != MAP_FAILED ? shared : &report;
+}
+
+static void
+make_cell(struct guard *g)
+{
+    enum guard_step step = cell_make(&g->cell, g->order->confine);
+    int why = errno;
+
+    g->report = make_report(&g->cell);
+    g->report->failed_step = step;
+    g->report->start_errno = why;
+    g->ended = step != GUARD_STARTED;
 }
 
 static void NORETURN
@@ -235,7 +329,9 @@ guard_main(const struct guard_order *order, pid_t worker)
     place_descriptors(order);
     snprintf(title, sizeof(title), "pgcrewd: guard %lld", (long long)order->job_id);
     proc_title_set(title);
-    start_handler(&g);
+    make_cell(&g);
+    if (!g.ended)
+        start_handler(&g);
     close_range(0, GUARD_FDS - 1, 0);
     if (g.ended)
         leave(&g);

@@ -1,12 +1,15 @@
 #include <sys/prctl.h>
 
+#include "base/proc.h"
 #include "config/conf.h"
+#include "handler/confine.h"
 #include "handler/handler.h"
 #include "handler/strays.h"
 #include "handler/way.h"
 
 static const struct way *ways[CONF_WAYS] = {
     [CONF_EXEC] = &way_exec,
+    [CONF_SERVE] = &way_serve,
 };
 
 void
@@ -82,6 +85,8 @@ handler_init(struct ev_loop *loop, const struct conf *conf)
 {
     /* What loses its parent comes to this process, which can end it. */
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    proc_hide();
+    confine_init(conf);
     for (unsigned i = 0; i < CONF_WAYS; i++) {
         if (ways[i] != NULL && ways[i]->init != NULL)
             ways[i]->init(loop, conf);

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/conf.h"
+#include "handler/limits.h"
 
 static const char *
 signal_name(struct arena *a, int sig)
@@ -34,7 +35,8 @@ duration(struct arena *a, int64_t ms)
 static bool
 is_shortage(int why)
 {
-    return why == EAGAIN || why == ENOMEM || why == EMFILE || why == ENFILE || why == ETXTBSY;
+    return why == EAGAIN || why == ENOMEM || why == EMFILE || why == ENFILE || why == ETXTBSY ||
+           why == ENOSPC || why == EDQUOT;
 }
 
 static char *
@@ -71,6 +73,16 @@ start_error(struct arena *a, const struct guard_report *report, const struct han
     case GUARD_EXEC:
     case GUARD_INTERPRETER:
         return exec_error(a, report, handler->program);
+    case GUARD_FOLDER:
+        return arena_printf(a, "cannot make its temporary folder: %s", why);
+    case GUARD_GROUP:
+        return arena_printf(a, "cannot make its control group: %s", why);
+    case GUARD_LIMIT:
+        return arena_printf(a, "cannot set its limits: %s", why);
+    case GUARD_USER:
+        return arena_printf(a, "cannot run as user '%s': %s", handler->user, why);
+    case GUARD_FILTER:
+        return arena_printf(a, "cannot keep it from the network: %s", why);
     }
     return NULL;
 }
@@ -84,8 +96,8 @@ not_started(const struct verdict *v, struct run *run, struct run_end *ret)
 
 /* --- it was ended -------------------------------------------------------------------- */
 
-static char *
-asked_error(struct run *run, enum run_cause cause)
+char *
+verdict_asked_error(struct run *run, enum run_cause cause)
 {
     struct arena *a = &run->arena;
 
@@ -119,8 +131,13 @@ static void
 ended_by_itself(const struct verdict *v, struct run *run, struct run_end *ret)
 {
     struct arena *a = &run->arena;
-    const char *what, *colon = v->last_line != NULL ? ": " : "";
+    const char *colon = v->last_line != NULL ? ": " : "";
+    char *what;
 
+    if (limits_hit(&v->report, run->handler, a, &ret->cause, &what)) {
+        ret->error = what;
+        return;
+    }
     if (ret->signal != 0) {
         ret->cause = RUN_SIGNAL;
         what = arena_printf(a, "was killed by %s", signal_name(a, ret->signal));
@@ -167,7 +184,7 @@ verdict_fill(const struct verdict *v, struct run *run, struct run_end *ret)
         not_started(v, run, ret);
     } else if (v->asked && (!ran || v->report.stopped)) {
         ret->cause = v->asked_cause;
-        ret->error = asked_error(run, v->asked_cause);
+        ret->error = verdict_asked_error(run, v->asked_cause);
     } else if (ran) {
         ended_by_itself(v, run, ret);
     } else {

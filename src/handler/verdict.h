@@ -21,4 +21,7 @@ struct verdict {
 /* Fills all but the result, the tail and the time of ret. */
 void verdict_fill(const struct verdict *v, struct run *run, struct run_end *ret);
 
+/* What is said of an attempt that was ended for this cause. */
+char *verdict_asked_error(struct run *run, enum run_cause cause) MUST_CHECK;
+
 #endif

@@ -19,7 +19,8 @@ struct way {
     void (*forget)(struct run *run);
 };
 
-extern const struct way way_exec; /* a program per job: exec.c */
+extern const struct way way_exec;  /* a program per job: exec.c */
+extern const struct way way_serve; /* a program for many jobs: serve.c */
 
 /* A way that needs more than this room may know is put in by its owner: sql, by the worker. */
 void way_put(enum conf_way name, const struct way *way);

@@ -4,80 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/pack.h"
+
 /* --- measuring ----------------------------------------------------------------- */
-
-/* What follows the first byte of a value: msgpack's specification, "formats". */
-struct shape {
-    uint8_t length_bytes;                          /* of a length or count, big-endian */
-    uint8_t fixed_bytes;                           /* of the value itself */
-    enum { BYTES, VALUES, PAIRS, NOTHING } counts; /* what the length counts */
-};
-
-/* clang-format off */
-static const struct shape shapes[] = { /* from 0xc0 */
-    [0xc0 - 0xc0] = {0, 0, NOTHING}, /* nil */
-    [0xc2 - 0xc0] = {0, 0, NOTHING}, /* false */
-    [0xc3 - 0xc0] = {0, 0, NOTHING}, /* true */
-    [0xc4 - 0xc0] = {1, 0, BYTES},   [0xc5 - 0xc0] = {2, 0, BYTES},   /* bin */
-    [0xc6 - 0xc0] = {4, 0, BYTES},
-    [0xc7 - 0xc0] = {1, 1, BYTES},   [0xc8 - 0xc0] = {2, 1, BYTES},   /* ext: and its type */
-    [0xc9 - 0xc0] = {4, 1, BYTES},
-    [0xca - 0xc0] = {0, 4, NOTHING}, [0xcb - 0xc0] = {0, 8, NOTHING}, /* float */
-    [0xcc - 0xc0] = {0, 1, NOTHING}, [0xcd - 0xc0] = {0, 2, NOTHING}, /* uint */
-    [0xce - 0xc0] = {0, 4, NOTHING}, [0xcf - 0xc0] = {0, 8, NOTHING},
-    [0xd0 - 0xc0] = {0, 1, NOTHING}, [0xd1 - 0xc0] = {0, 2, NOTHING}, /* int */
-    [0xd2 - 0xc0] = {0, 4, NOTHING}, [0xd3 - 0xc0] = {0, 8, NOTHING},
-    [0xd4 - 0xc0] = {0, 2, NOTHING}, [0xd5 - 0xc0] = {0, 3, NOTHING}, /* fixext: and its type */
-    [0xd6 - 0xc0] = {0, 5, NOTHING}, [0xd7 - 0xc0] = {0, 9, NOTHING},
-    [0xd8 - 0xc0] = {0, 17, NOTHING},
-    [0xd9 - 0xc0] = {1, 0, BYTES},   [0xda - 0xc0] = {2, 0, BYTES},   /* str */
-    [0xdb - 0xc0] = {4, 0, BYTES},
-    [0xdc - 0xc0] = {2, 0, VALUES},  [0xdd - 0xc0] = {4, 0, VALUES},  /* array */
-    [0xde - 0xc0] = {2, 0, PAIRS},   [0xdf - 0xc0] = {4, 0, PAIRS},   /* map */
-};
-/* clang-format on */
-
-/* The header at p: its own size, bytes that follow it, and values that follow those. */
-struct header {
-    size_t size, bytes;
-    uint64_t values;
-};
-
-static bool
-short_header(uint8_t first, struct header *ret)
-{
-    *ret = (struct header){.size = 1};
-    if (first >= 0xc0 && first < 0xe0)
-        return false;
-    if (first >= 0x80 && first < 0x90)
-        ret->values = 2 * (first & 0x0fU);
-    else if (first >= 0x90 && first < 0xa0)
-        ret->values = first & 0x0fU;
-    else if (first >= 0xa0 && first < 0xc0)
-        ret->bytes = first & 0x1fU;
-    return true; /* else a number in itself */
-}
-
-static enum rpc_found
-read_header(const uint8_t *p, size_t len, struct header *ret)
-{
-    const struct shape *shape;
-    uint64_t count = 0;
-
-    if (short_header(p[0], ret))
-        return RPC_WHOLE;
-    if (p[0] == 0xc1)
-        return RPC_BROKEN;
-    shape = &shapes[p[0] - 0xc0];
-    ret->size = 1U + shape->length_bytes;
-    if (len < ret->size)
-        return RPC_MORE;
-    for (size_t i = 1; i < ret->size; i++)
-        count = count << 8 | p[i];
-    ret->bytes = shape->fixed_bytes + (shape->counts == BYTES ? count : 0);
-    ret->values = shape->counts == PAIRS ? 2 * count : shape->counts == VALUES ? count : 0;
-    return RPC_WHOLE;
-}
 
 enum rpc_found
 rpc_scan(struct rpc_scan *scan, const char *data, size_t len, size_t max_bytes)
@@ -85,14 +14,18 @@ rpc_scan(struct rpc_scan *scan, const char *data, size_t len, size_t max_bytes)
     if (!scan->begun)
         *scan = (struct rpc_scan){.open = 1, .begun = true};
     while (scan->open > 0) {
-        struct header head;
-        enum rpc_found found;
+        struct pack_head head;
 
         if (scan->at >= len)
             return scan->at >= max_bytes ? RPC_TOO_BIG : RPC_MORE;
-        found = read_header((const uint8_t *)data + scan->at, len - scan->at, &head);
-        if (found != RPC_WHOLE)
-            return found;
+        switch (pack_head(data + scan->at, len - scan->at, &head)) {
+        case PACK_MORE:
+            return RPC_MORE;
+        case PACK_BROKEN:
+            return RPC_BROKEN;
+        case PACK_WHOLE:
+            break;
+        }
         /* Every value to come takes a byte at least. */
         if (scan->at + head.size + head.bytes + scan->open - 1 + head.values > max_bytes)
             return RPC_TOO_BIG;

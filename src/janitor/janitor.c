@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/proc.h"
 #include "janitor/internal.h"
 
 #define BEAT_MS 1000
@@ -26,7 +27,8 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
                                                      : BOARD_CONNECTING;
 
     (void)events;
-    j->score.beat++;
+    if (j->score.beat++ % BOARD_PSS_BEATS == 0)
+        j->score.pss_bytes = proc_pss_bytes(getpid());
     j->score.beat_mono_ms = clock_mono_ms();
     if (state != j->score.state || j->score.state_mono_ms == 0)
         j->score.state_mono_ms = clock_mono_ms();

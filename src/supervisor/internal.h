@@ -51,7 +51,6 @@ struct member {
     uint64_t beat; /* the last one seen, */
     int64_t beat_seen_mono_ms;
     bool is_stalled; /* and killed for it */
-    int64_t pss_bytes, pss_mono_ms;
 };
 
 struct slot {

@@ -3,8 +3,9 @@
  *
  * What they answer (every time in milliseconds, every size in bytes):
  *
- *   ping      {name, version, pid, generation, state, uptime_ms}
- *             state: starting, running, draining, stopping
+ *   ping      {name, version, pid, generation, state, uptime_ms, control_groups}
+ *             state: starting, running, draining, stopping; control_groups: what they
+ *             enforce here, "memory, pids, cpu, kill" or fewer of them, or "none"
  *   stats     ping's keys, and
  *             {workers: {wanted, ready, leaving, idle, busy, connecting, held},
  *              janitor: state of the janitor's board place, or "none",

@@ -6,14 +6,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/delegation.h"
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/text.h"
 #include "supervisor/internal.h"
-
-/* Adding up the pages of a process takes the kernel a while: not for all of many at once. */
-#define PSS_FRESH_MS 5000
-#define PSS_AT_ONCE 32
 
 /* clang-format off */
 static const struct {
@@ -44,7 +41,7 @@ static const char *const restart_names[RESTARTS] = {
 };
 /* clang-format on */
 #define N_COUNTERS LENGTH(counters)
-#define N_PING 6
+#define N_PING 7
 
 static uint64_t
 get_counter(const struct board_score *score, size_t i)
@@ -83,6 +80,7 @@ pack_ping(struct supervisor *sup, msgpack_packer *pk)
     rpc_key_uint(pk, "generation", sup->generation);
     rpc_key_text(pk, "state", ending_name(sup));
     rpc_key_int(pk, "uptime_ms", clock_mono_ms() - sup->started_mono_ms);
+    rpc_key_text(pk, "control_groups", delegation_text());
 }
 
 void
@@ -94,18 +92,14 @@ report_ping(struct supervisor *sup, msgpack_packer *pk)
 
 /* --- memory ---------------------------------------------------------------------- */
 
-/* asked counts the processes looked at in this call. */
+/* As it says itself: the kernel shows it to nobody else of our user (proc_hide). */
 static int64_t
-pss_of(struct member *m, int *asked)
+pss_of(struct slot *slot)
 {
-    int64_t now_ms = clock_mono_ms();
+    struct board_roster who;
+    struct board_score score;
 
-    if (*asked < PSS_AT_ONCE && (m->pss_mono_ms == 0 || now_ms - m->pss_mono_ms >= PSS_FRESH_MS)) {
-        (*asked)++;
-        m->pss_bytes = proc_pss_bytes(m->pid);
-        m->pss_mono_ms = now_ms;
-    }
-    return m->pss_bytes;
+    return board_read(slot->sup->board, slot->member->place, &who, &score) ? score.pss_bytes : 0;
 }
 
 static void
@@ -113,15 +107,14 @@ pack_pss(struct supervisor *sup, msgpack_packer *pk)
 {
     int64_t janitor = 0, workers = 0;
     struct slot *slot;
-    int asked = 0;
 
     for (slot = next_slot(sup, NULL); slot != NULL; slot = next_slot(sup, slot)) {
         if (slot->member == NULL)
             continue;
         if (slot->role == BOARD_JANITOR)
-            janitor += pss_of(slot->member, &asked);
+            janitor += pss_of(slot);
         else
-            workers += pss_of(slot->member, &asked);
+            workers += pss_of(slot);
     }
     rpc_pack_text(pk, "pss_bytes");
     msgpack_pack_map(pk, 3);
@@ -224,7 +217,7 @@ pack_running(msgpack_packer *pk, const struct board_score *score, int64_t now_ms
 }
 
 static void
-pack_member(struct slot *slot, msgpack_packer *pk, int *asked)
+pack_member(struct slot *slot, msgpack_packer *pk)
 {
     const struct member *m = slot->member;
     struct board_roster who;
@@ -243,7 +236,7 @@ pack_member(struct slot *slot, msgpack_packer *pk, int *asked)
     rpc_key_int(pk, "beat_ms", now_ms - score.beat_mono_ms);
     rpc_key_int(pk, "backend_pid", score.backend_pid);
     rpc_key_bool(pk, "poll_only", score.poll_only);
-    rpc_key_int(pk, "pss_bytes", pss_of(slot->member, asked));
+    rpc_key_int(pk, "pss_bytes", score.pss_bytes);
     pack_counters(pk, &score);
     pack_running(pk, &score, now_ms);
 }
@@ -251,7 +244,7 @@ pack_member(struct slot *slot, msgpack_packer *pk, int *asked)
 #define N_MEMBER_KEYS (10 + N_COUNTERS + 1 + 2)
 
 static void
-pack_slot(struct slot *slot, msgpack_packer *pk, int *asked)
+pack_slot(struct slot *slot, msgpack_packer *pk)
 {
     msgpack_pack_map(pk, slot->member != NULL ? N_SLOT_KEYS + N_MEMBER_KEYS : N_SLOT_KEYS + 1);
     rpc_key_text(pk, "role", board_role_name(slot->role));
@@ -260,7 +253,7 @@ pack_slot(struct slot *slot, msgpack_packer *pk, int *asked)
     rpc_key_bool(pk, "leaving", slot->is_leaving);
     rpc_key_text(pk, "slot_state", slot_state_name(slot->state));
     if (slot->member != NULL)
-        pack_member(slot, pk, asked);
+        pack_member(slot, pk);
     else
         rpc_key_nil(pk, "state");
 }
@@ -270,14 +263,13 @@ report_workers(struct supervisor *sup, msgpack_packer *pk)
 {
     struct slot *slot;
     size_t n = 0;
-    int asked = 0;
 
     for (slot = next_slot(sup, NULL); slot != NULL; slot = next_slot(sup, slot))
         n += slot->state != SLOT_EMPTY;
     msgpack_pack_array(pk, n);
     for (slot = next_slot(sup, NULL); slot != NULL; slot = next_slot(sup, slot)) {
         if (slot->state != SLOT_EMPTY)
-            pack_slot(slot, pk, &asked);
+            pack_slot(slot, pk);
     }
 }
 

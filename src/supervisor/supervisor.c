@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/delegation.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "base/scratch.h"
 #include "supervisor/internal.h"
 #include "supervisor/methods.h"
 
@@ -121,11 +123,29 @@ begin(const struct supervisor_plan *plan)
     return sup;
 }
 
+/* What handlers are confined with is made before the first fork: all children know of it. */
+static void
+prepare_confinement(void)
+{
+    const char *why;
+    struct err err = {0};
+
+    if (delegation_take(&why)) {
+        log_info("limits of handlers are held by control groups: %s", delegation_text());
+    } else {
+        log_info("no control groups, because %s: limits of handlers are those of each process",
+                 why);
+    }
+    if (!scratch_begin(&err))
+        log_error("%s: handlers cannot start", err.text);
+}
+
 static void
 run(struct supervisor *sup)
 {
     struct err err = {0};
 
+    prepare_confinement();
     sup->board = board_new();
     sup->ctl = ctl_new(sup->loop, &sup->place, supervisor_methods, n_supervisor_methods, sup);
     death_start(sup);
@@ -139,6 +159,7 @@ run(struct supervisor *sup)
     loop_timer_in(sup->loop, &sup->tick, tick_ms(sup));
     ev_run(sup->loop, 0);
     stray_kill_all(sup);
+    scratch_end();
     log_info("pgcrewd ends");
 }
 
@@ -171,6 +192,7 @@ supervisor_main(const struct supervisor_plan *plan)
     struct err err = {0};
     int status;
 
+    proc_hide(); /* the configuration has passwords; handlers may run as our user */
     log_set_process("supervisor");
     log_set_level(plan->conf->log_level);
     sup = begin(plan);

@@ -251,6 +251,7 @@ holding_end(struct worker *w)
     if (w->unregistering)
         return;
     w->unregistering = true;
+    handler_end();
     if (w->holding != HOLDING) {
         ev_break(w->loop, EVBREAK_ALL);
         return;

@@ -308,7 +308,7 @@ test_environment(void)
 
         for (const char *p = all; (p = strstr(p, "\\n")) != NULL; p += 2)
             lines++;
-        is_int(lines + 1, 5 + 12, "nothing else at all is");
+        is_int(lines + 1, 5 + 12 + 3, "nothing but those and its temporary folder is");
     }
     trial_release(&t);
 }

@@ -1,0 +1,53 @@
+/*
+ * What a guard makes for its program alone, watches, and removes at the end: the
+ * control group and the temporary folder.  Used by guard.c only.
+ *
+ * Its descriptors are opened in the guard, after those of the worker were closed.
+ */
+#ifndef PGCREW_HANDLER_CELL_H
+#define PGCREW_HANDLER_CELL_H
+
+#include <sys/types.h>
+
+#include "base/base.h"
+#include "handler/confine.h"
+#include "handler/guard.h"
+
+struct cell {
+    const struct confine *confine; /* NULL: there is no cell */
+    int groups, group;             /* the folder of all groups and of ours; -1: none */
+    int64_t check_mono_ms;         /* when to look at it next; 0: never */
+    int64_t measure_mono_ms;
+};
+
+/* GUARD_STARTED, or what could not be made, with errno. */
+enum guard_step cell_make(struct cell *cell, const struct confine *confine) MUST_CHECK;
+
+/* The environment of the program: that of the order, and where its folder and home are. */
+const char *const *cell_environment(const struct cell *cell, const char *const *envp) MUST_CHECK;
+
+/*
+ * Fork into the group, in a copy of the memory; returns in the parent when the child has
+ * become another program or has ended.  -1: no group, or a kernel that cannot; then the child
+ * goes there itself, by cell_enter().
+ */
+pid_t cell_fork(const struct cell *cell) MUST_CHECK;
+bool cell_enter(const struct cell *cell) MUST_CHECK;
+
+/* The kernel prefers the program to the daemon when memory is short. */
+void cell_offer(const struct cell *cell, pid_t program);
+
+/* Milliseconds until cell_check() is due; -1: never. */
+int64_t cell_wait_ms(const struct cell *cell);
+/* Has a limit been passed that nobody but us watches?  Bounded: it gives up when a signal waits. */
+enum guard_limit cell_check(struct cell *cell);
+
+/* KILL to all in the group; false without one. */
+bool cell_kill(const struct cell *cell);
+
+/* What the group has counted; when nothing in it lives any more. */
+void cell_read(const struct cell *cell, struct guard_report *report);
+/* Remove it all.  May take long when there are many files. */
+void cell_remove(const struct cell *cell);
+
+#endif
