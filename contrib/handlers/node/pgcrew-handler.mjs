@@ -43,7 +43,7 @@ class Job {
 
   progress(percent = null, note = null) { this.#send('progress', percent, note) }
 
-  log(text) { for (const line of String(text).split('\n')) this.#send('log', line) }
+  log(text) { this.#send('log', String(text)) }
 
   async run(work) {
     try {

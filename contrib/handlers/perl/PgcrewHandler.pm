@@ -41,7 +41,7 @@ sub progress {
 
 sub log {
     my ($job, $text) = @_;
-    answer($job, 'log', encode_utf8($_)) for split /\n/, $text;
+    answer($job, 'log', encode_utf8($text));
 }
 
 # Why to stop: 'cancelled', 'timeout', 'stopped', or undef; ask now and then in a long job.

@@ -34,7 +34,7 @@ class Job {
     }
 
     public function log(string $text): void {
-        foreach (explode("\n", $text) as $line) $this->program->send('log', $this->number, $line);
+        $this->program->send('log', $this->number, $text);
     }
 
     /** Why to stop: "cancelled", "timeout", "stopped"; ask now and then in a long job. */

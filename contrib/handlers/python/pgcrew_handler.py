@@ -44,8 +44,7 @@ class Job:
         self._send("progress", self._number, percent, note)
 
     def log(self, text):
-        for line in str(text).splitlines():
-            self._send("log", self._number, line)
+        self._send("log", self._number, str(text))
 
     def run(self, work):
         try:

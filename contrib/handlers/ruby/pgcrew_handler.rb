@@ -38,7 +38,7 @@ module Pgcrew
 
     def progress(percent = nil, note = nil) = @program.send_frame("progress", @number, percent, note)
 
-    def log(text) = text.each_line(chomp: true) { |line| @program.send_frame("log", @number, line) }
+    def log(text) = @program.send_frame("log", @number, text.to_s)
 
     def run(work)
       @payload = JSON.parse(@text, symbolize_names: true)
