@@ -108,23 +108,46 @@ empty(struct removal *r, int parent, const char *name, int depth)
     }
 }
 
+/* Is there nothing in it, or no such folder? */
+static bool
+is_empty(int parent, const char *name)
+{
+    AUTO(dir) DIR *dir = open_listing(parent, name);
+    const struct dirent *entry;
+
+    if (dir == NULL)
+        return errno == ENOENT;
+    while ((entry = readdir(dir)) != NULL) {
+        if (!is_dots(entry->d_name))
+            return false;
+    }
+    return true;
+}
+
 bool
-folder_remove(int parent, const char *name)
+folder_empty(int parent, const char *name)
 {
     struct removal r = {.top = -1};
 
     /* Each round takes away 32 levels of what was moved up in the last one. */
-    for (unsigned moved = NAMES_MAX; unlinkat(parent, name, AT_REMOVEDIR) < 0;) {
-        if (errno == ENOENT)
-            return true;
-        if (errno == ENOTDIR)
-            return unlinkat(parent, name, 0) == 0;
-        if ((errno != ENOTEMPTY && errno != EEXIST) || moved == r.moved)
+    for (unsigned moved = NAMES_MAX + 1; !is_empty(parent, name);) {
+        if (moved == r.moved)
             return false;
         moved = r.moved;
         empty(&r, parent, name, 0);
     }
     return true;
+}
+
+bool
+folder_remove(int parent, const char *name)
+{
+    if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        return true;
+    if (errno == ENOTDIR)
+        return unlinkat(parent, name, 0) == 0;
+    return folder_empty(parent, name) &&
+           (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
 }
 
 /* --- what is in it ---------------------------------------------------------------------- */

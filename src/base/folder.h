@@ -15,6 +15,9 @@
  */
 bool folder_remove(int parent, const char *name);
 
+/* The same for what is in it; the folder itself stays.  True, too, when there is none. */
+bool folder_empty(int parent, const char *name);
+
 /*
  * What is in the folder, in bytes as the disk has them.  Stops counting above
  * enough, when is_over says so (asked now and then; NULL: never), and 100 levels deep.

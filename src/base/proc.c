@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -106,33 +107,43 @@ proc_signal_descendants(int sig, const pid_t *keep, size_t n_keep)
     return n_tree - 1;
 }
 
-static int64_t
-read_kib(pid_t pid, const char *file, const char *key)
+int64_t
+proc_read_bytes(int fd, const char *key)
 {
-    char path[64], line[256];
-    AUTO(file) FILE *f = NULL;
+    char text[8192];
+    ssize_t len = fd >= 0 ? pread(fd, text, sizeof(text) - 1, 0) : 0;
+    const char *at;
     int64_t kib;
 
-    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-    f = fopen(path, "re");
-    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-        if (strncmp(line, key, strlen(key)) == 0 &&
-            sscanf(line + strlen(key), "%" SCNd64, &kib) == 1)
+    text[len > 0 ? len : 0] = '\0';
+    for (at = strstr(text, key); at != NULL; at = strstr(at + 1, key)) {
+        if ((at == text || at[-1] == '\n') && sscanf(at + strlen(key), "%" SCNd64, &kib) == 1)
             return kib * 1024;
     }
     return 0;
 }
 
+static int64_t
+read_bytes(pid_t pid, const char *file, const char *key)
+{
+    AUTO(fd) int fd = -1;
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    return proc_read_bytes(fd, key);
+}
+
 int64_t
 proc_pss_bytes(pid_t pid)
 {
-    return read_kib(pid, "smaps_rollup", "Pss:");
+    return read_bytes(pid, "smaps_rollup", "Pss:");
 }
 
 int64_t
 proc_rss_bytes(pid_t pid)
 {
-    return read_kib(pid, "status", "VmRSS:");
+    return read_bytes(pid, "status", "VmRSS:");
 }
 
 void

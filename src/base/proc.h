@@ -25,6 +25,9 @@ size_t proc_signal_descendants(int sig, const pid_t *keep, size_t n_keep);
 int64_t proc_pss_bytes(pid_t pid);
 int64_t proc_rss_bytes(pid_t pid);
 
+/* The value of a line "key 123 kB" in such a file that is open, in bytes; 0 when there is none. */
+int64_t proc_read_bytes(int fd, const char *key);
+
 /* Default dispositions and an empty mask for every signal: for a child that is about to exec. */
 void proc_reset_signals(void);
 

@@ -16,6 +16,7 @@
 #include "base/delegation.h"
 #include "base/folder.h"
 #include "base/tree.h"
+#include "handler/places.h"
 
 #define COUNT_EVERY_MS 100
 #define MEASURE_EVERY_MS 200
@@ -25,16 +26,41 @@
 
 /* --- making it ---------------------------------------------------------------------- */
 
-static enum guard_step
-make_folder(const struct confine *c)
+static const char *
+folder_of(const struct cell *cell)
 {
-    if (mkdir(c->folder, 0700) < 0) {
-        /* The name is of this process: an older one of the same number died in the middle. */
-        if (errno != EEXIST || !folder_remove(AT_FDCWD, c->folder) || mkdir(c->folder, 0700) < 0)
-            return GUARD_FOLDER;
-    }
+    return place_path(cell->confine->place);
+}
+
+static uid_t
+owner_of(const struct confine *c)
+{
+    return c->user != NULL ? c->user->uid : geteuid();
+}
+
+/* Is there the empty folder of the last one, as it should be?  It might have removed it. */
+static bool
+is_made(const struct cell *cell)
+{
+    struct stat st;
+
+    return place_is_made(cell->confine->place) && lstat(folder_of(cell), &st) == 0 &&
+           S_ISDIR(st.st_mode) && (st.st_mode & 07777) == 0700 &&
+           st.st_uid == owner_of(cell->confine);
+}
+
+static enum guard_step
+make_folder(const struct cell *cell)
+{
+    const struct confine_user *user = cell->confine->user;
+    const char *path = folder_of(cell);
+
+    if (is_made(cell))
+        return GUARD_STARTED;
+    if (!folder_remove(AT_FDCWD, path) || mkdir(path, 0700) < 0)
+        return GUARD_FOLDER;
     /* Who may not give it away may not switch users either. */
-    if (c->user != NULL && chown(c->folder, c->user->uid, c->user->gid) < 0)
+    if (user != NULL && chown(path, user->uid, user->gid) < 0)
         return GUARD_USER;
     return GUARD_STARTED;
 }
@@ -100,7 +126,7 @@ cell_make(struct cell *cell, const struct confine *confine)
     *cell = (struct cell){.confine = confine, .groups = -1, .group = -1};
     if (confine == NULL)
         return GUARD_STARTED;
-    step = make_folder(confine);
+    step = make_folder(cell);
     if (step == GUARD_STARTED && confine->group && !make_group(cell))
         step = GUARD_GROUP;
     if (step != GUARD_STARTED)
@@ -151,7 +177,7 @@ cell_environment(const struct cell *cell, const char *const *envp)
     ret = xcalloc(n + LENGTH(folders) + LENGTH(names) + 2, sizeof(*ret));
     memcpy(ret, envp, n * sizeof(*ret));
     for (size_t i = 0; i < LENGTH(folders); i++)
-        put(ret, &n, folders[i], cell->confine->folder, false);
+        put(ret, &n, folders[i], folder_of(cell), false);
     user = cell->confine->user;
     if (user != NULL)
         put(ret, &n, "HOME", user->home, true);
@@ -225,7 +251,7 @@ is_folder_full(struct cell *cell, int64_t now_ms)
 
     if (most == 0 || now_ms < cell->measure_mono_ms)
         return false;
-    bytes = folder_bytes(AT_FDCWD, cell->confine->folder, most, is_signal_waiting);
+    bytes = folder_bytes(AT_FDCWD, folder_of(cell), most, is_signal_waiting);
     wait_ms = (clock_mono_ms() - now_ms) * MEASURE_SHARE;
     cell->measure_mono_ms = now_ms + (wait_ms > MEASURE_EVERY_MS ? wait_ms : MEASURE_EVERY_MS);
     return bytes > most;
@@ -276,11 +302,10 @@ cell_read(const struct cell *cell, struct guard_report *report)
         report->limit = GUARD_PROCESSES;
 }
 
-void
-cell_remove(const struct cell *cell)
+bool
+cell_clear(const struct cell *cell)
 {
     if (cell->group >= 0)
         cgroup_remove(cell->groups, cell->confine->name);
-    if (cell->confine != NULL)
-        folder_remove(AT_FDCWD, cell->confine->folder);
+    return cell->confine == NULL || folder_empty(AT_FDCWD, folder_of(cell));
 }

@@ -1,5 +1,5 @@
 /*
- * What a guard makes for its program alone, watches, and removes at the end: the
+ * What a guard makes for its program alone, watches, and clears at the end: the
  * control group and the temporary folder.  Used by guard.c only.
  *
  * Its descriptors are opened in the guard, after those of the worker were closed.
@@ -47,7 +47,10 @@ bool cell_kill(const struct cell *cell);
 
 /* What the group has counted; when nothing in it lives any more. */
 void cell_read(const struct cell *cell, struct guard_report *report);
-/* Remove it all.  May take long when there are many files. */
-void cell_remove(const struct cell *cell);
+/*
+ * Remove the group, and all that is in the folder; false when something stays in it.
+ * Takes long when there are many files.
+ */
+bool cell_clear(const struct cell *cell);
 
 #endif

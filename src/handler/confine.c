@@ -17,10 +17,10 @@
 #include "base/cgroup.h"
 #include "base/delegation.h"
 #include "base/log.h"
-#include "base/scratch.h"
 #include "handler/broom.h"
 #include "handler/filter.h"
 #include "handler/limits.h"
+#include "handler/places.h"
 
 #include <linux/seccomp.h>
 
@@ -99,8 +99,8 @@ fresh_name(struct arena *a, int64_t job_id)
     int pid = (int)getpid();
 
     if (job_id > 0)
-        return arena_printf(a, CONFINE_JOB "%" PRId64 "-%d-%u", job_id, pid, ++counter);
-    return arena_printf(a, CONFINE_PROGRAM "%d-%u", pid, ++counter);
+        return arena_printf(a, "job-%" PRId64 "-%d-%u", job_id, pid, ++counter);
+    return arena_printf(a, "program-%d-%u", pid, ++counter);
 }
 
 bool
@@ -109,39 +109,46 @@ confine_fill(struct confine *ret, const struct handler_conf *handler, int64_t jo
 {
     const struct known_user *known = handler->user != NULL ? find_user(handler->user) : NULL;
     const struct sock_fprog *filter = NULL;
-    const char *name;
+    const struct confine_user *user = NULL;
 
     if (known != NULL && !known->exists)
         return err_set(err, ERR_CONFIG, "user '%s' does not exist", handler->user);
     if (handler->network == CONF_NO && !filter_without_network(&filter, err))
         return false;
-    name = fresh_name(a, job_id);
+    if (known != NULL && known->user.uid != geteuid())
+        user = &known->user;
     *ret = (struct confine){
         .limits = handler,
-        .name = name,
-        .folder = arena_printf(a, "%s/%s", scratch_path(), name),
-        .user = known != NULL && known->user.uid != geteuid() ? &known->user : NULL,
+        .name = fresh_name(a, job_id),
+        .place = place_take(user != NULL ? user->uid : geteuid()),
+        .user = user,
         .filter = filter,
         .group = wants_group(handler) && delegation_powers() != 0,
     };
     return true;
 }
 
+void
+confine_end(struct confine *confine, int guard_status, struct ev_loop *loop)
+{
+    if (guard_status != 0)
+        broom_remove(place_path(confine->place), loop);
+    place_give_back(confine->place, guard_status == 0);
+    confine->place = NULL;
+}
+
 bool
-confine_abandon(const struct confine *confine, struct ev_loop *loop)
+confine_abandon(struct confine *confine)
 {
     AUTO(fd) int home = -1;
     AUTO(fd) int group = -1;
 
-    if (confine->group) {
-        home = delegation_open();
-        group = cgroup_open(home, confine->name);
-        cgroup_kill(group);
-        if (!cgroup_remove(home, confine->name) && errno == EBUSY)
-            return false;
-    }
-    broom_remove(confine->folder, loop);
-    return true;
+    if (!confine->group)
+        return true;
+    home = delegation_open();
+    group = cgroup_open(home, confine->name);
+    cgroup_kill(group);
+    return cgroup_remove(home, confine->name) || errno != EBUSY;
 }
 
 /* --- between fork and exec ------------------------------------------------------------------ */

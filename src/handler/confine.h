@@ -29,18 +29,16 @@ struct confine_user {
     int n_groups;
 };
 
+struct place;
+
 struct confine {
     const struct handler_conf *limits;
-    const char *name;                /* of its control group and its folder, in their places */
-    const char *folder;              /* its temporary folder, absolute */
+    const char *name;                /* of its control group */
+    struct place *place;             /* of its temporary folder */
     const struct confine_user *user; /* NULL: the daemon's */
     const struct sock_fprog *filter; /* NULL: it may call everything */
     bool group;                      /* it gets a control group */
 };
-
-/* Names of control groups begin so. */
-#define CONFINE_JOB "job-"
-#define CONFINE_PROGRAM "program-"
 
 /*
  * Once per process, before the first program: look up users, say which limits this host
@@ -51,15 +49,15 @@ void confine_init(const struct conf *conf);
 /*
  * For the next program of this handler; job_id 0 when it is not for one job.
  * False when it cannot be confined as it should: ERR_CONFIG, its user is not known.
+ * One that was filled goes back by confine_end(), or confine_abandon() until that is true.
  */
 bool confine_fill(struct confine *ret, const struct handler_conf *handler, int64_t job_id,
                   struct arena *a, struct err *err) MUST_CHECK;
 
-/*
- * Its guard was killed: end its group now, and remove what it made.  The folder goes in
- * a process of its own.  Again until it returns true: nothing in the group lives.
- */
-bool confine_abandon(const struct confine *confine, struct ev_loop *loop);
+/* Its guard has ended with that status, or was never started (0). */
+void confine_end(struct confine *confine, int guard_status, struct ev_loop *loop);
+/* Its guard was killed: end its group.  Again until it returns true: nothing in it lives. */
+bool confine_abandon(struct confine *confine) MUST_CHECK;
 
 /* Between fork and exec, in this order.  False with errno. */
 bool confine_limit(const struct confine *confine) MUST_CHECK;

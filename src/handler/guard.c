@@ -15,6 +15,7 @@
 #include "base/proc.h"
 #include "base/tree.h"
 #include "handler/cell.h"
+#include "handler/places.h"
 
 /* Where the guard keeps the pipe for its report: just above what the handler gets. */
 #define REPORT_FD GUARD_FDS
@@ -92,7 +93,7 @@ static const char *
 folder_of(const struct guard_order *order)
 {
     if (order->workdir == NULL && order->confine != NULL)
-        return order->confine->folder;
+        return place_path(order->confine->place);
     return order->workdir;
 }
 
@@ -214,8 +215,7 @@ leave(const struct guard *g)
     /* Less than PIPE_BUF into an empty pipe: written whole, at once.  A dead worker needs none. */
     ignored = write(REPORT_FD, g->report, sizeof(*g->report));
     (void)ignored;
-    cell_remove(&g->cell);
-    _exit(0);
+    _exit(cell_clear(&g->cell) ? 0 : 1);
 }
 
 static int

@@ -6,8 +6,8 @@
  * however often that forks, is below the guard.  When the handler has ended, all
  * that it left behind is killed at once; when the worker dies, everything is.
  *
- * What the handler is confined to is made here, too, and removed after the report
- * was written: the guard ends when that is done.
+ * What the handler is confined to is made here, too, and cleared after the report
+ * was written; the guard ends when that is done, with 0 when its folder is empty.
  *
  * The worker talks to it by signals and hears of the end by SIGCHLD; by then
  * the guard has written one struct guard_report.  A guard that ends without a

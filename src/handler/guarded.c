@@ -21,13 +21,20 @@
 
 /* --- its end --------------------------------------------------------------------------------- */
 
+static void
+be_gone(struct guarded *g)
+{
+    confine_end(&g->confine, g->guard_status, g->loop);
+    g->gone(g);
+}
+
 /* What a dead guard left behind: the end is told when none of it is left. */
 static void
 hunt(struct guarded *g)
 {
     bool none_left = strays_kill() == 0;
 
-    if (g->is_abandoned && !confine_abandon(&g->confine, g->loop))
+    if (g->is_abandoned && !confine_abandon(&g->confine))
         none_left = false;
     if (!none_left && clock_mono_ms() <= g->hunt_until_mono) {
         loop_timer_in(g->loop, &g->hunt, HUNT_EVERY_MS);
@@ -35,7 +42,7 @@ hunt(struct guarded *g)
     }
     if (!none_left)
         log_warn("%s: processes that it left behind do not die of KILL, going on", g->name);
-    g->gone(g);
+    be_gone(g);
 }
 
 static void
@@ -61,7 +68,7 @@ on_guard_end(struct ev_loop *loop, ev_child *w, int events)
     close(g->report_fd);
     g->is_abandoned = !WIFEXITED(w->rstatus);
     if (g->has_report && g->report.left == 0 && !g->is_abandoned) {
-        g->gone(g);
+        be_gone(g);
     } else {
         g->hunt_until_mono = clock_mono_ms() + STRAYS_PATIENCE_MS;
         hunt(g);
@@ -157,8 +164,6 @@ guarded_start(struct guarded *g, const struct guarded_order *order, struct err *
     AUTO(fd) int theirs = -1;
     int ends[2];
 
-    if (!confine_fill(&g->confine, handler, order->job_id, order->arena, err))
-        return false;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return err_errno(err, ERR_RETRY, "cannot make a pipe");
     ours = ends[0];
@@ -166,10 +171,14 @@ guarded_start(struct guarded *g, const struct guarded_order *order, struct err *
     if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
         return err_errno(err, ERR_RETRY, "cannot set up a pipe");
     memcpy(how.fds, order->fds, sizeof(how.fds));
+    if (!confine_fill(&g->confine, handler, order->job_id, order->arena, err))
+        return false;
     g->guard = guard_start(&how);
     if (g->guard < 0) {
         g->guard = 0;
-        return err_errno(err, ERR_RETRY, "cannot fork");
+        err_errno(err, ERR_RETRY, "cannot fork");
+        confine_end(&g->confine, 0, g->loop);
+        return false;
     }
     g->report_fd = TAKE_FD(ours);
     watch(g);

@@ -4,6 +4,7 @@
 #include "config/conf.h"
 #include "handler/confine.h"
 #include "handler/handler.h"
+#include "handler/places.h"
 #include "handler/strays.h"
 #include "handler/way.h"
 
@@ -100,6 +101,7 @@ handler_end(void)
         if (ways[i] != NULL && ways[i]->end != NULL)
             ways[i]->end();
     }
+    places_end();
 }
 
 size_t

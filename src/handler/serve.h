@@ -169,6 +169,11 @@ bool serve_is_full(const struct serve_program *p);
 void serve_hear(struct serve_program *p);
 /* Until nothing is left, but no more than fits into a socket. */
 void serve_hear_all(struct serve_program *p);
+/*
+ * There are going to be so many jobs in hand: hear what was printed up to now, if
+ * it would be taken for another's then.
+ */
+void serve_hear_printed(struct serve_program *p, int in_hand);
 /* It has died: the rest of what it said. */
 void serve_hear_last(struct serve_program *p);
 /* Its stdout or stderr from now on; fd becomes the program's. */

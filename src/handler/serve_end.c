@@ -12,11 +12,11 @@
 
 /* What p->why begins with: it reads "its program ..." */
 static const char *
-beginning(const struct guarded *g)
+beginning(const struct guarded *g, const char *error)
 {
-    if (!g->has_report)
-        return "ended: ";
-    return g->report.failed_step != GUARD_STARTED ? "could not be started: " : "";
+    if (g->has_report && g->report.failed_step != GUARD_STARTED)
+        return "could not be started: ";
+    return strncmp(error, "its ", 4) == 0 ? "ended: " : ""; /* "its guard ..." */
 }
 
 /* How it ended by itself, as verdict.c says it; the text goes to p->why. */
@@ -28,7 +28,7 @@ judge(struct serve_program *p, struct run_end *ret)
         .has_report = g->has_report, .report = g->report, .guard_status = g->guard_status};
     struct run as = {.handler = p->pool->handler, .conf = p->pool->conf};
     bool ran = !g->has_report || g->report.failed_step == GUARD_STARTED;
-    const char *last_line;
+    const char *last_line, *error;
 
     arena_init(&as.arena);
     last_line = complaint_last_line(&p->complaint, &as.arena);
@@ -36,8 +36,8 @@ judge(struct serve_program *p, struct run_end *ret)
     /* The status of a program says nothing about one of its jobs, not even 0. */
     if (ret->cause == RUN_OK || ret->cause == RUN_PERMANENT || ret->cause == RUN_TEMPFAIL)
         ret->cause = RUN_FAILED;
-    snprintf(p->why, sizeof(p->why), "%s%s%s%s%s", beginning(g),
-             ret->error != NULL ? ret->error : "exited with status 0",
+    error = ret->error != NULL ? ret->error : "exited with status 0";
+    snprintf(p->why, sizeof(p->why), "%s%s%s%s%s", beginning(g, error), error,
              ran && p->ready_mono == 0 ? " before it said hello" : "",
              last_line != NULL ? ": " : "", last_line != NULL ? last_line : "");
     ret->error = NULL; /* it goes with the arena */

@@ -103,6 +103,13 @@ hear_streams(struct serve_program *p)
     }
 }
 
+void
+serve_hear_printed(struct serve_program *p, int in_hand)
+{
+    if (p->n_jobs == 1 || in_hand == 1)
+        hear_streams(p);
+}
+
 /* --- frames ------------------------------------------------------------------------------ */
 
 static void
@@ -155,14 +162,6 @@ on_heartbeat(struct serve_program *p, const struct serve_frame *f)
         serve_program_answered(p);
 }
 
-/* What a job that is alone has printed before its end is its own. */
-static void
-hear_what_was_printed(struct serve_program *p)
-{
-    if (p->n_jobs == 1)
-        hear_streams(p);
-}
-
 static char *
 result_of(struct run *run, const struct serve_text *text)
 {
@@ -185,7 +184,7 @@ on_result(struct serve_program *p, struct serve_job *job, const struct serve_fra
 {
     struct run_end end = RUN_END(RUN_OK);
 
-    hear_what_was_printed(p);
+    serve_hear_printed(p, p->n_jobs - 1);
     end.result = result_of(job->run, &f->text);
     serve_job_end(job, &end);
     serve_program_look(p);
@@ -211,7 +210,7 @@ on_failure(struct serve_program *p, struct serve_job *job, const struct serve_fr
         [SERVE_RETRY] = RUN_FAILED, [SERVE_NEVER] = RUN_PERMANENT, [SERVE_SNOOZE] = RUN_SNOOZED};
     struct run_end end = RUN_END(causes[f->again]);
 
-    hear_what_was_printed(p);
+    serve_hear_printed(p, p->n_jobs - 1);
     end.error = error_of(job->run, &f->text);
     end.wait_ms = f->again != SERVE_NEVER ? f->wait_ms : -1;
     serve_job_end(job, &end);

@@ -33,6 +33,7 @@ serve_job_send(struct serve_job *job, struct serve_program *p)
     const struct run *run = job->run;
     char trace[ENV_TRACE_SIZE];
 
+    serve_hear_printed(p, p->n_jobs + 1);
     TAILQ_REMOVE(&job->pool->waiting, job, link);
     job->pool->n_waiting--;
     TAILQ_INSERT_TAIL(&p->jobs, job, link);

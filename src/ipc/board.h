@@ -21,8 +21,7 @@
 
 /* Places: worker slots and those leaving during a reload, the janitor, spare roles. */
 #define BOARD_PLACES 2304
-#define BOARD_PSS_BEATS 5 /* adding up the pages of a process takes the kernel a while */
-#define BOARD_RUNNING 16  /* job ids shown per worker; more slots than that show the oldest */
+#define BOARD_RUNNING 16 /* job ids shown per worker; more slots than that show the oldest */
 
 enum board_role { BOARD_NOBODY, BOARD_WORKER, BOARD_JANITOR, BOARD_GATEWAY };
 
@@ -64,8 +63,7 @@ struct board_score {
     uint64_t succeeded, failed, retried, cancelled, released;
     uint64_t stale; /* ended here, but the claim had been taken away */
     uint64_t round_trips, db_errors, connects;
-    int64_t pss_bytes; /* its memory, looked at every BOARD_PSS_BEATS */
-    int64_t busy_ms;   /* sum of the run times of all ended jobs */
+    int64_t busy_ms; /* sum of the run times of all ended jobs */
     int n_running;
     struct board_running running[BOARD_RUNNING];
     char text[160]; /* last error or reason, "" when all is well */

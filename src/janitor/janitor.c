@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/proc.h"
 #include "janitor/internal.h"
 
 #define BEAT_MS 1000
@@ -27,8 +26,7 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
                                                      : BOARD_CONNECTING;
 
     (void)events;
-    if (j->score.beat++ % BOARD_PSS_BEATS == 0)
-        j->score.pss_bytes = proc_pss_bytes(getpid());
+    j->score.beat++;
     j->score.beat_mono_ms = clock_mono_ms();
     if (state != j->score.state || j->score.state_mono_ms == 0)
         j->score.state_mono_ms = clock_mono_ms();

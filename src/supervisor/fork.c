@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,7 +41,8 @@ forbid_cores(void)
 }
 
 static void NORETURN
-be_child(struct slot *slot, const struct member *member, int order_fd, pid_t supervisor)
+be_child(struct slot *slot, const struct member *member, int order_fd, int memory_fd,
+         pid_t supervisor)
 {
     struct supervisor *sup = slot->sup;
     struct child child = {
@@ -57,6 +59,7 @@ be_child(struct slot *slot, const struct member *member, int order_fd, pid_t sup
     /* Watchers outlive the loop in libev's table of signals: stop them before it goes. */
     signals_stop(sup);
     death_stop_in_child(sup);
+    memory_hand_over(memory_fd);
     close_but(order_fd);
     proc_reset_signals();
     loop_after_fork(); /* installs its own handler of SIGCHLD: after the reset */
@@ -96,7 +99,7 @@ take_place(struct slot *slot, struct member *member, struct err *err)
 
 /* A signal that arrives in between must not run the parent's handlers in the child. */
 static pid_t
-fork_quietly(struct slot *slot, const struct member *member, const int fds[2])
+fork_quietly(struct slot *slot, const struct member *member, int order_fd, int memory_fd)
 {
     pid_t supervisor = getpid(), pid;
     sigset_t all, before;
@@ -105,9 +108,39 @@ fork_quietly(struct slot *slot, const struct member *member, const int fds[2])
     sigprocmask(SIG_BLOCK, &all, &before);
     pid = fork();
     if (pid == 0)
-        be_child(slot, member, fds[1], supervisor);
+        be_child(slot, member, order_fd, memory_fd, supervisor);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return pid;
+}
+
+/* Our ends for orders and for its memory, and the child's. */
+struct ends {
+    int ours, theirs, memory, memory_theirs;
+};
+
+static void
+auto_ends(struct ends *e)
+{
+    auto_fd(&e->ours);
+    auto_fd(&e->theirs);
+    auto_fd(&e->memory);
+    auto_fd(&e->memory_theirs);
+}
+
+static bool
+make_ends(struct ends *ret, struct err *err)
+{
+    int fds[2];
+
+    if (!order_pair(fds, err))
+        return false;
+    ret->ours = fds[0];
+    ret->theirs = fds[1];
+    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds) < 0)
+        return err_errno(err, ERR_RETRY, "cannot make a pair of sockets");
+    ret->memory = fds[0];
+    ret->memory_theirs = fds[1];
+    return true;
 }
 
 bool
@@ -121,29 +154,25 @@ fork_member(struct slot *slot, struct err *err)
         .generation = sup->generation,
         .forked_mono_ms = now_ms,
         .beat_seen_mono_ms = now_ms,
+        .memory_fds = {-1, -1},
     };
-    AUTO(fd) int ours = -1;
-    AUTO(fd) int theirs = -1;
-    int fds[2];
+    AUTO(ends) struct ends ends = {-1, -1, -1, -1};
 
     slot->generation = sup->generation;
-    if (!order_pair(fds, err))
+    if (!make_ends(&ends, err) || !take_place(slot, &member, err))
         return false;
-    ours = fds[0];
-    theirs = fds[1];
-    if (!take_place(slot, &member, err))
-        return false;
-    member.pid = fork_quietly(slot, &member, fds);
+    member.pid = fork_quietly(slot, &member, ends.theirs, ends.memory_theirs);
     if (member.pid < 0) {
         err_errno(err, ERR_RETRY, "cannot fork");
         board_clear(sup->board, member.place);
         return false;
     }
     board_set_pid(sup->board, member.place, member.pid);
+    member.memory_socket = TAKE_FD(ends.memory);
     slot->member = xmalloc(sizeof(member));
     *slot->member = member;
     slot->member->port =
-        order_port_new(sup->loop, TAKE_FD(ours), hear_order, hear_gone, slot->member);
+        order_port_new(sup->loop, TAKE_FD(ends.ours), hear_order, hear_gone, slot->member);
     return true;
 }
 
@@ -154,5 +183,6 @@ member_free(struct member *member)
         return;
     board_clear(member->slot->sup->board, member->place);
     order_port_free(member->port);
+    memory_release(member);
     free(member);
 }

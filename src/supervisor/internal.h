@@ -7,6 +7,7 @@
  * fork.c        makes a child
  * hear.c        what children say
  * death.c       a child has ended
+ * memory.c      how much memory a child has
  * strays.c      what dead workers left behind has to be gone, too
  * reap.c        what the janitor still has to give back
  * wake.c        whom to wake
@@ -39,6 +40,9 @@
 
 struct supervisor;
 
+/* Files of /proc that a child hands to us, see memory.c. */
+enum memory_file { MEMORY_STATUS, MEMORY_ROLLUP, MEMORY_FILES };
+
 /* A process in a slot.  It may move to another slot, so orders come to it, not to the slot. */
 struct member {
     struct slot *slot;
@@ -50,7 +54,9 @@ struct member {
     int64_t forked_mono_ms;
     uint64_t beat; /* the last one seen, */
     int64_t beat_seen_mono_ms;
-    bool is_stalled; /* and killed for it */
+    bool is_stalled;                             /* and killed for it */
+    int memory_socket, memory_fds[MEMORY_FILES]; /* -1: not yet, not any more */
+    int64_t pss_bytes, pss_mono_ms;
 };
 
 struct slot {
@@ -158,6 +164,13 @@ void member_free(struct member *member); /* closes its port, clears its place */
 /* hear.c */
 void hear_order(void *owner, const struct order *order);
 void hear_gone(void *owner);
+
+/* memory.c */
+void memory_hand_over(int socket); /* in the child */
+/* 0 when it cannot be read. */
+int64_t memory_rss_bytes(struct member *m);
+int64_t memory_pss_bytes(struct member *m);
+void memory_release(struct member *m);
 
 /* death.c */
 void death_start(struct supervisor *sup);

@@ -12,6 +12,10 @@
 #include "base/text.h"
 #include "supervisor/internal.h"
 
+/* Adding up the pages of a process takes the kernel a while: not for all of many at once. */
+#define PSS_FRESH_MS 5000
+#define PSS_AT_ONCE 32
+
 /* clang-format off */
 static const struct {
     const char *name;
@@ -92,14 +96,18 @@ report_ping(struct supervisor *sup, msgpack_packer *pk)
 
 /* --- memory ---------------------------------------------------------------------- */
 
-/* As it says itself: the kernel shows it to nobody else of our user (proc_hide). */
+/* asked counts the processes looked at in this call. */
 static int64_t
-pss_of(struct slot *slot)
+pss_of(struct member *m, int *asked)
 {
-    struct board_roster who;
-    struct board_score score;
+    int64_t now_ms = clock_mono_ms();
 
-    return board_read(slot->sup->board, slot->member->place, &who, &score) ? score.pss_bytes : 0;
+    if (*asked < PSS_AT_ONCE && (m->pss_mono_ms == 0 || now_ms - m->pss_mono_ms >= PSS_FRESH_MS)) {
+        (*asked)++;
+        m->pss_bytes = memory_pss_bytes(m);
+        m->pss_mono_ms = now_ms;
+    }
+    return m->pss_bytes;
 }
 
 static void
@@ -107,14 +115,15 @@ pack_pss(struct supervisor *sup, msgpack_packer *pk)
 {
     int64_t janitor = 0, workers = 0;
     struct slot *slot;
+    int asked = 0;
 
     for (slot = next_slot(sup, NULL); slot != NULL; slot = next_slot(sup, slot)) {
         if (slot->member == NULL)
             continue;
         if (slot->role == BOARD_JANITOR)
-            janitor += pss_of(slot);
+            janitor += pss_of(slot->member, &asked);
         else
-            workers += pss_of(slot);
+            workers += pss_of(slot->member, &asked);
     }
     rpc_pack_text(pk, "pss_bytes");
     msgpack_pack_map(pk, 3);
@@ -217,7 +226,7 @@ pack_running(msgpack_packer *pk, const struct board_score *score, int64_t now_ms
 }
 
 static void
-pack_member(struct slot *slot, msgpack_packer *pk)
+pack_member(struct slot *slot, msgpack_packer *pk, int *asked)
 {
     const struct member *m = slot->member;
     struct board_roster who;
@@ -236,7 +245,7 @@ pack_member(struct slot *slot, msgpack_packer *pk)
     rpc_key_int(pk, "beat_ms", now_ms - score.beat_mono_ms);
     rpc_key_int(pk, "backend_pid", score.backend_pid);
     rpc_key_bool(pk, "poll_only", score.poll_only);
-    rpc_key_int(pk, "pss_bytes", score.pss_bytes);
+    rpc_key_int(pk, "pss_bytes", pss_of(slot->member, asked));
     pack_counters(pk, &score);
     pack_running(pk, &score, now_ms);
 }
@@ -244,7 +253,7 @@ pack_member(struct slot *slot, msgpack_packer *pk)
 #define N_MEMBER_KEYS (10 + N_COUNTERS + 1 + 2)
 
 static void
-pack_slot(struct slot *slot, msgpack_packer *pk)
+pack_slot(struct slot *slot, msgpack_packer *pk, int *asked)
 {
     msgpack_pack_map(pk, slot->member != NULL ? N_SLOT_KEYS + N_MEMBER_KEYS : N_SLOT_KEYS + 1);
     rpc_key_text(pk, "role", board_role_name(slot->role));
@@ -253,7 +262,7 @@ pack_slot(struct slot *slot, msgpack_packer *pk)
     rpc_key_bool(pk, "leaving", slot->is_leaving);
     rpc_key_text(pk, "slot_state", slot_state_name(slot->state));
     if (slot->member != NULL)
-        pack_member(slot, pk);
+        pack_member(slot, pk, asked);
     else
         rpc_key_nil(pk, "state");
 }
@@ -263,13 +272,14 @@ report_workers(struct supervisor *sup, msgpack_packer *pk)
 {
     struct slot *slot;
     size_t n = 0;
+    int asked = 0;
 
     for (slot = next_slot(sup, NULL); slot != NULL; slot = next_slot(sup, slot))
         n += slot->state != SLOT_EMPTY;
     msgpack_pack_array(pk, n);
     for (slot = next_slot(sup, NULL); slot != NULL; slot = next_slot(sup, slot)) {
         if (slot->state != SLOT_EMPTY)
-            pack_slot(slot, pk);
+            pack_slot(slot, pk, &asked);
     }
 }
 

@@ -12,7 +12,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/proc.h"
 #include "worker/internal.h"
 
 #define BEAT_MS 1000
@@ -141,8 +140,7 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
     struct worker *w = timer->data;
 
     (void)events;
-    if (w->score.beat++ % BOARD_PSS_BEATS == 0)
-        w->score.pss_bytes = proc_pss_bytes(getpid());
+    w->score.beat++;
     w->score.beat_mono_ms = clock_mono_ms();
     show(w);
     loop_timer_in(loop, timer, BEAT_MS);

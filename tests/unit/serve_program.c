@@ -362,6 +362,15 @@ do_freeze(int64_t job, const char *arg)
 }
 
 static void
+do_spin(int64_t job, const char *arg)
+{
+    (void)job;
+    (void)arg;
+    for (volatile int i = 0;; i++)
+        ;
+}
+
+static void
 do_grow(int64_t job, const char *arg)
 {
     size_t size = (size_t)atoi(arg) << 20;
@@ -469,9 +478,10 @@ static const struct {
     {"stranger", do_stranger}, {"hello", do_hello},     {"progress", do_progress},
     {"unsure", do_unsure},     {"log", do_log},         {"print", do_print},
     {"out", do_out},           {"litter", do_litter},   {"freeze", do_freeze},
-    {"grow", do_grow},         {"twice", do_twice},     {"pid", do_pid},
-    {"close", do_close},       {"long", do_long},       {"slow", do_slow},
-    {"split", do_split},       {"env", do_env},         {"append", do_append},
+    {"grow", do_grow},         {"spin", do_spin},       {"twice", do_twice},
+    {"pid", do_pid},           {"close", do_close},     {"long", do_long},
+    {"slow", do_slow},         {"split", do_split},     {"env", do_env},
+    {"append", do_append},
 };
 
 /* --- what it hears ------------------------------------------------------------------------ */

@@ -432,7 +432,7 @@ test_deaths(void)
         {"exit 64",   RUN_FAILED, 64, 0,  "its program exited with status 64"},
         {"exit 75",   RUN_FAILED, 75, 0,  "its program exited with status 75"},
         {"signal 9",  RUN_SIGNAL, -1, 9,  "its program was killed by signal 9 (KILL)"},
-        {"signal 11", RUN_SIGNAL, -1, 11, "its program was killed by signal 11 (SEGV)"},
+        {"signal 6",  RUN_SIGNAL, -1, 6,  "its program was killed by signal 6 (ABRT)"},
     };
     /* clang-format on */
     struct trial t, other;
@@ -454,6 +454,20 @@ test_deaths(void)
         ok(pid_of_program(s) > 0, "the next job has a new program");
         scene_end();
     }
+}
+
+static void
+test_limit(void)
+{
+    struct scene *s = scene_new("");
+    struct trial t;
+
+    s->handler.cpu_time_ms = 1000;
+    job_run(&t, s, "spin");
+    is_int(t.end.cause, RUN_LIMIT, "a limit of its kind ends a program and its job");
+    is_str(t.end.error, "its program used more than 1 s of CPU time", "and the error names it");
+    trial_release(&t);
+    scene_end();
 }
 
 /* The tail of a program that printed for one job is not shown with another. */
@@ -713,7 +727,9 @@ can_start(void *trial)
     struct trial *t = trial;
     struct err err;
 
-    return handler_start(&t->run, &err);
+    if (t->run.way == NULL && !handler_start(&t->run, &err))
+        return false;
+    return true;
 }
 
 static void
@@ -895,6 +911,7 @@ main(void)
     test_kill();
     test_deadline();
     test_deaths();
+    test_limit();
     test_tails();
     test_survivors();
     test_guard_killed();
