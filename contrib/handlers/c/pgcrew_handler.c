@@ -15,10 +15,8 @@ static bool draining;
 static bool
 is(const msgpack_object *o, const char *text)
 {
-    size_t len = strlen(text);
-
-    return o->type == MSGPACK_OBJECT_STR && o->via.str.size == len &&
-           memcmp(o->via.str.ptr, text, len) == 0;
+    return o->type == MSGPACK_OBJECT_STR && o->via.str.size == strlen(text) &&
+           memcmp(o->via.str.ptr, text, o->via.str.size) == 0;
 }
 
 msgpack_object

@@ -44,7 +44,7 @@ msgpack_object pgcrew_fact(const struct pgcrew_job *job, const char *name);
 /* Is it to stop?  Ask now and then in a long job. */
 bool pgcrew_cancelled(struct pgcrew_job *job);
 
-/* One frame of n elements.  s: text, i: int64_t, nil for NULL and below 0; 3: a map of so many pairs. */
+/* One frame of n elements.  s: text, i: int64_t (nil for NULL, below 0); 3: a map of 3 pairs. */
 void pgcrew_say(size_t n, const char *parts, ...);
 
 /* percent is negative when it is not known, note may be NULL. */

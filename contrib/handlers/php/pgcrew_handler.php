@@ -91,7 +91,7 @@ class Program {
 /** Calls $work(Job) for each job; returns when pgcrew wants no more. */
 function serve(callable $work, string $name = 'php'): void {
     $fd = getenv('PGCREW_HANDLER_FD');
-    if ($fd === false) exit("$name is to be started by pgcrew, see pgcrew-handler(7)\n");
+    if ($fd === false) throw new \Exception("$name is to be started by pgcrew, see pgcrew-handler(7)");
     $program = new Program(fopen("php://fd/$fd", 'r+'), $work(...));
     $program->send('hello', ['version' => 1, 'name' => $name, 'in_flight' => 1]);
     while (!$program->draining) $program->take();

@@ -66,8 +66,8 @@ module Pgcrew
       while (head = @stream.read(4))
         case MessagePack.unpack(@stream.read(head.unpack1("N")), symbolize_keys: true)
         in ["job", number, facts, text, *]
-          job = @jobs[number] = Job.new(self, number, facts, text)
-          Thread.new { finish(number) { job.run(work) } }
+          @jobs[number] = Job.new(self, number, facts, text)
+          Thread.new(number) { |own| run_job(own, work) }
         in ["cancel", number, why, *] then @jobs[number]&.cancelled = why
         in ["heartbeat", n, *] then send_frame("heartbeat", n)
         in ["drain", *]
@@ -79,10 +79,10 @@ module Pgcrew
       end
     end
 
-    private def finish(number)
-      yield
+    private def run_job(number, work)
+      @jobs[number].run(work)
       @jobs.delete(number)
-      @stream.close_read if @draining && @jobs.empty?
+      @stream.shutdown(Socket::SHUT_RD) if @draining && @jobs.empty?
     end
   end
 
