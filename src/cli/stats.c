@@ -31,6 +31,7 @@ static const struct column daemon_fields[] = {
     {.field = "lease_ok_ms", .head = "lease renewed before", .kind = COLUMN_MS},
     {.field = "running", .head = "jobs running"},
     {.field = "reaps_waiting", .head = "dead workers to reap"},
+    {.field = "control_groups", .head = "control groups"},
     {.field = NULL},
 };
 

@@ -113,6 +113,8 @@ become_handler(const struct guard *g, pid_t guard)
     setsid();
     die_with(guard);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    /* What the daemon may do to switch users is not for its handlers. */
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     setrlimit(RLIMIT_CORE, &no_core);
     /* A daemon that is as nice as can be already: then the handler is too. */
     setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + order->nice);

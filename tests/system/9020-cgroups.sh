@@ -79,6 +79,13 @@ handlers:
   offline:
     exec: [/usr/bin/perl, -e, 'use Socket; print socket(my $s, AF_INET, SOCK_STREAM, 0) ? "open" : "shut"']
     network: no
+  other:
+    exec: [/bin/sh, -c, 'id -un; stat -c %U .; touch f; grep Cap[PEA] /proc/self/status | grep -c 0000000000000000;
+      setsid sleep 54321 & kill $PPID || echo refused']
+    user: nobody
+    processes: 20
+  own:
+    exec: [/bin/sh, -c, 'grep Cap[PEA] /proc/self/status | grep -c 0000000000000000']
   good:
     exec: [/bin/sh, -c, 'sleep 1; echo 1']
     memory: 64MiB
@@ -107,6 +114,7 @@ how() { sql "select cause || ': ' || coalesce(error, '') from pgcrew.attempts wh
 unit() { systemctl show -P "$1" pgcrew.service; }
 groups() { find "/sys/fs/cgroup$(unit ControlGroup)" -mindepth 1 -type d -printf '%f '; }
 
+mkdir -p /var/lib/pgcrew
 for folder in /var/lib/postgresql /var/lib/pgcrew /tmp /var/tmp; do mount -t tmpfs tmpfs $folder; done
 chmod 1777 /tmp /var/tmp
 chown postgres: /var/lib/postgresql
@@ -149,6 +157,19 @@ say survivors "pgrep -c -f 'sleep 54321'"
 say after "groups"
 say folders "find /tmp -path '*pgcrewd-*/pgcrew-*/*' | wc -l"
 
+# As README.Debian says for handlers with users of their own.
+mkdir -p /etc/systemd/system/pgcrew.service.d
+sed -n '/PrivateUsers=no/,/^$/p' /usr/share/doc/pgcrew/README.Debian | sed '1i [Service]' \
+    >/etc/systemd/system/pgcrew.service.d/users.conf
+systemctl daemon-reload
+say users 'systemctl restart pgcrew && wait_for 60 holds && runuser -u pgcrew -- pgcrewd --check 2>&1 | grep -c "may not switch users"'
+other=$(enqueue other) own=$(enqueue own)
+wait_for 60 has_ended
+say other "sql \"select result #>> '{}' from jobs where id = $other\""
+say own "sql \"select result #>> '{}' from jobs where id = $own\""
+say other_left "pgrep -c -f 'sleep 54321'; find /tmp -path '*pgcrewd-*/pgcrew-*/*' | wc -l"
+rm /etc/systemd/system/pgcrew.service.d/users.conf
+
 install -D -m 644 /root/strict.conf /etc/systemd/system/pgcrew.service.d/strict.conf
 systemctl daemon-reload
 say strict 'systemctl restart pgcrew && wait_for 60 holds && unit ActiveState'
@@ -187,6 +208,10 @@ is "$(said cancelled)" cancelled 'a job that became a daemon twice over is cance
 is "$(said survivors)" 0 'nothing of it lives'
 is "$(said after)" pgcrewd 'no group is left behind'
 is "$(said folders)" 0 'and no file'
+is "$(said users)" 1 'with what README.Debian says for other users the unit starts; a shell without it is told'
+is "$(said other)" 'nobody nobody 3 refused' 'a program runs as another user, without capabilities, and cannot end its guard'
+is "$(said own)" 3 'nor has one of our own user any'
+is "$(said other_left)" '0 0' 'nothing of it is left'
 is "$(said strict)" active 'the unit starts with strict.conf'
 like "$(said strict_enforced)" 'none' 'which takes the control groups away'
 is "$(said strict_hog)" failed 'then an allocation fails'
