@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "handler/serve_frame.h"
+#include "serve/frame.h"
 #include "tap.h"
 
 #define PATIENCE_MS 20000 /* nothing takes so long; it ends a test that hangs */
