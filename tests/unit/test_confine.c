@@ -431,6 +431,7 @@ main(void)
     struct err err;
 
     trials_begin();
+    scratch_end(); /* nobody else may make folders in that of root */
     test_hidden();
     test_no_right_to_switch();
     if (!scratch_begin(&err))
@@ -445,7 +446,6 @@ main(void)
     test_user();
     test_unknown_user();
     test_network();
-    scratch_end();
     trials_end();
     return done_testing();
 }

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/proc.h"
+#include "base/scratch.h"
 
 static char folder[] = "/tmp/pgcrew-trial-XXXXXX";
 static struct arena paths;
@@ -28,6 +29,8 @@ trials_begin(void)
     if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
         abort();
     close(fd);
+    if (!scratch_begin(NULL))
+        abort();
     handler_init(loop_get(), &(struct conf){.n_handlers = 0});
 }
 
@@ -37,6 +40,7 @@ trials_end(void)
     DIR *dir = opendir(folder);
     const struct dirent *entry;
 
+    scratch_end();
     while (dir != NULL && (entry = readdir(dir)) != NULL)
         unlinkat(dirfd(dir), entry->d_name, 0);
     if (dir != NULL)
