@@ -159,8 +159,10 @@ take_in(const char *group, bool delegated, bool alone)
             _exit(0);
         }
         taken = delegation_take(&why);
-        if (other > 0)
+        if (other > 0) {
             kill(other, SIGKILL);
+            waitpid(other, NULL, 0); /* or the next one would not be alone */
+        }
         if (!taken)
             _exit(strstr(why, "not delegated") != NULL ? 1 : strstr(why, "alone") != NULL ? 2 : 3);
         _exit((delegation_powers() & DELEGATION_KILL) != 0 &&

@@ -17,6 +17,9 @@
 static char folder[] = "/tmp/pgcrew-trial-XXXXXX";
 static struct arena paths;
 
+/* What knows no handler yet; it is kept for as long as the process lives. */
+static const struct conf no_handlers = {.n_handlers = 0};
+
 void
 trials_begin(void)
 {
@@ -31,7 +34,7 @@ trials_begin(void)
     close(fd);
     if (!scratch_begin(NULL))
         abort();
-    handler_init(loop_get(), &(struct conf){.n_handlers = 0});
+    handler_init(loop_get(), &no_handlers);
 }
 
 void
