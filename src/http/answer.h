@@ -5,10 +5,10 @@
 #ifndef PGCREW_HTTP_ANSWER_H
 #define PGCREW_HTTP_ANSWER_H
 
-#include <curl/curl.h>
 #include <time.h>
 
 #include "handler/handler.h"
+#include "http/library.h"
 
 /* Of the body of an answer that is no success; its first line becomes part of the error. */
 #define HTTP_HEAD_BYTES 1024

@@ -349,25 +349,25 @@ connections_of(const struct conf *conf)
     return n;
 }
 
-/* Made for the first request: a worker without any needs no libcurl. */
+/* Made for the first request. */
 static struct http_multi *
 multi_for(const struct run *run)
 {
     enum conf_switch local = run->handler->allow_local;
 
-    if (multis[local] == NULL) {
-        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-            abort(); /* no memory */
+    if (multis[local] == NULL)
         multis[local] = http_multi_new(run->loop, connections_of(run->conf), on_over);
-    }
     return multis[local];
 }
 
 static bool
 http_start(struct run *run, struct err *err)
 {
-    struct http *x = arena_alloc(&run->arena, sizeof(*x));
+    struct http *x;
 
+    if (!http_library_open(err))
+        return false;
+    x = arena_alloc(&run->arena, sizeof(*x));
     x->run = run;
     x->multi = multi_for(run);
     x->started_mono = clock_mono_ms();
@@ -393,7 +393,31 @@ http_forget(struct run *run)
     run->way = NULL; /* all of it is in the run's arena */
 }
 
+/* Before the first job: opening the library takes a moment. */
+static void
+http_init(struct ev_loop *loop, const struct conf *conf)
+{
+    struct err err;
+
+    (void)loop;
+    for (size_t i = 0; i < conf->n_handlers; i++) {
+        if (conf->handlers[i].way == CONF_HTTP && !http_library_open(&err)) {
+            log_error("%s; their jobs wait", err.text);
+            return;
+        }
+    }
+}
+
+static bool
+http_check(const struct handler_conf *h, struct err *err)
+{
+    (void)h;
+    return http_library_open(err);
+}
+
 const struct way way_http = {
+    .init = http_init,
+    .check = http_check,
     .start = http_start,
     .stop = http_stop,
     .kill = http_stop,

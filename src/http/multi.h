@@ -6,10 +6,9 @@
 #ifndef PGCREW_HTTP_MULTI_H
 #define PGCREW_HTTP_MULTI_H
 
-#include <curl/curl.h>
-
 #include "base/base.h"
 #include "base/loop.h"
+#include "http/library.h"
 
 struct http_multi;
 

@@ -5,10 +5,10 @@
 #ifndef PGCREW_HTTP_REQUEST_H
 #define PGCREW_HTTP_REQUEST_H
 
-#include <curl/curl.h>
 #include <time.h>
 
 #include "handler/handler.h"
+#include "http/library.h"
 #include "http/secret.h"
 
 /*
