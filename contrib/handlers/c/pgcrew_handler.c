@@ -1,4 +1,5 @@
 /* Frames from pgcrew to a program. */
+#define _GNU_SOURCE 1
 #include "pgcrew_handler.h"
 
 #include <arpa/inet.h>
