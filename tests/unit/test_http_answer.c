@@ -199,6 +199,10 @@ test_refused(void)
 int
 main(void)
 {
+    struct err err;
+
+    if (!ok(http_library_open(&err), "libcurl is there"))
+        return done_testing();
     arena_init(&run.arena);
     run.handler = &handler;
     test_statuses();
