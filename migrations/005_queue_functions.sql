@@ -24,6 +24,18 @@ $do$;
 
 -- 1. lease holders ---------------------------------------------------------------
 
+-- Lock all claims of these holders: a helper of those who take them away.
+create or replace function pgcrew.lock_claims(p_holders bigint[]) returns bigint[]
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+begin
+  -- "+ 0", or the order might be had by reading everybody's claims by token.
+  return array(select c.token from pgcrew.claims c
+                where c.holder = any (p_holders) order by c.token + 0 for update);
+end
+$fn$;
+
 -- A worker process has a new connection: it gets a new holder.  What it claimed over an
 -- earlier connection comes with it; over that connection nothing can be finished any more.
 create or replace function pgcrew.register_worker(
@@ -48,9 +60,9 @@ begin
   returning workers.holder into v_holder;
 
   if v_old is not null then
-    perform from pgcrew.claims c where c.holder = any (v_old) order by c.token for update;
+    v_tokens := pgcrew.lock_claims(v_old);
     with moved as (
-      update pgcrew.claims c set holder = v_holder where c.holder = any (v_old) returning c.token)
+      update pgcrew.claims c set holder = v_holder where c.token = any (v_tokens) returning c.token)
     select array_agg(moved.token order by moved.token) into v_tokens from moved;
   end if;
   -- Origin: when this queue was made, a name that no other queue has.
@@ -653,10 +665,7 @@ declare
 begin
   with gone as (delete from pgcrew.workers w where w.process = p_process returning w.holder)
   select array_agg(gone.holder) into v_holders from gone;
-  return pgcrew.undo_claims(
-           array(select c.token from pgcrew.claims c
-                  where c.holder = any (v_holders) order by c.token for update),
-           null, null, null);
+  return pgcrew.undo_claims(pgcrew.lock_claims(v_holders), null, null, null);
 end
 $fn$;
 
@@ -679,10 +688,7 @@ begin
     select v_holders || array_agg(gone.holder), coalesce(v_name, max(gone.name || '/' || gone.slot))
       into v_holders, v_name from gone;
   end loop;
-  return pgcrew.undo_claims(
-           array(select c.token from pgcrew.claims c
-                  where c.holder = any (v_holders) order by c.token for update),
-           p_running, 'worker_died', v_name, p_only);
+  return pgcrew.undo_claims(pgcrew.lock_claims(v_holders), p_running, 'worker_died', v_name, p_only);
 end
 $fn$;
 
@@ -690,7 +696,9 @@ $fn$;
 -- does it at a time; what somebody has locked is left for the next time.
 create or replace function pgcrew.reap_expired()
 returns table (name text, slot int, jobs int)
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off as $fn$
 #variable_conflict use_column
 declare
   w       record;
@@ -710,7 +718,7 @@ begin
     delete from pgcrew.workers x where x.holder = w.holder;
     v_jobs := pgcrew.undo_claims(
                 array(select c.token from pgcrew.claims c
-                       where c.holder = w.holder order by c.token for update skip locked),
+                       where c.holder = w.holder order by c.token + 0 for update skip locked),
                 null, 'host_lost', w.name || '/' || w.slot);
     return query select w.name, w.slot, v_jobs;
   end loop;
@@ -980,7 +988,7 @@ $fn$;
 
 -- 8. who may call what -----------------------------------------------------------
 
--- undo_claims, put_back, finish_others, end_cancelled, as_json, wake and wake_at are helpers: nobody's.
+-- lock_claims, undo_claims, put_back, finish_others, end_cancelled, as_json, wake and wake_at are helpers: nobody's.
 revoke all on all functions in schema pgcrew from public, anon, authenticated;
 grant execute on function
   pgcrew.register_worker(uuid, text, int, int, text, text[], text[], int, int),

@@ -39,6 +39,18 @@ echo(struct pgcrew_job *job)
     return pgcrew_result(job, job->payload, job->payload_len);
 }
 
+/* The payload is a time, in microseconds of the monotonic clock: how long ago that was. */
+static enum pgcrew_end
+age(struct pgcrew_job *job)
+{
+    char *text = pgcrew_alloc(job, 30);
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    snprintf(text, 30, "%lld", now.tv_sec * 1000000LL + now.tv_nsec / 1000 - atoll(job->payload));
+    return pgcrew_result(job, text, strlen(text));
+}
+
 static enum pgcrew_end
 facts(struct pgcrew_job *job)
 {
@@ -153,13 +165,11 @@ begin(void)
 }
 
 static const struct pgcrew_function functions[] = {
-    {"nothing", nothing},   {"echo", echo},
-    {"facts", facts},       {"fail", fail},
-    {"mute", mute},         {"never", never},
-    {"later", later},       {"in_a_minute", in_a_minute},
-    {"steps", steps},       {"patient", patient},
-    {"stubborn", stubborn}, {"crash", crash},
-    {"leak", leak},         {"wait_for_file", wait_for_file},
+    {"nothing", nothing}, {"echo", echo},       {"age", age},
+    {"facts", facts},     {"fail", fail},       {"mute", mute},
+    {"never", never},     {"later", later},     {"in_a_minute", in_a_minute},
+    {"steps", steps},     {"patient", patient}, {"stubborn", stubborn},
+    {"crash", crash},     {"leak", leak},       {"wait_for_file", wait_for_file},
     {NULL, NULL},
 };
 
