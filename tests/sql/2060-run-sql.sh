@@ -211,6 +211,10 @@ check_effect() {
     is "$(sql "select count(*) from pgcrew.attempts where job_id = $id")" 0 "$at: else it is not"
 }
 
+holds_lock() {
+    [ "$(sql "select count(*) from pg_locks where locktype = 'advisory' and objid = 4711 and granted")" = 1 ]
+}
+
 check_fence() {
     local other
     start
@@ -226,6 +230,7 @@ check_fence() {
     coproc holding { psql -XAtq; }
     # shellcheck disable=SC2154  # made by coproc
     echo 'select pg_advisory_lock(4711);' >&"${holding[1]}"
+    wait_for 10 holds_lock
     local holder_before=$holder said=$pg_dir/said pid
     holder=$other
     psql -XAtq -v VERBOSITY=sqlstate -c "$(call app.waits)" >"$said" 2>&1 &
