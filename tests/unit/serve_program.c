@@ -366,7 +366,7 @@ do_spin(int64_t job, const char *arg)
 {
     (void)job;
     (void)arg;
-    for (volatile int i = 0;; i++)
+    for (volatile unsigned i = 0;; i++)
         ;
 }
 
