@@ -48,6 +48,20 @@ take(struct lane *lane, const PGresult *res)
     plan_give_back(w);
 }
 
+/*
+ * Nothing above our marks.  The database has us as idle, so what comes in wakes us.  Once
+ * more from the start of the queue when that may be, which also finds what was under way.
+ */
+static void
+wait_above_marks(struct lane *lane, int64_t sweep_in_ms)
+{
+    lane->wanted = false;
+    lane->idle = true;
+    hearing_tell_idle(lane->worker, true);
+    loop_timer_in(lane->worker->loop, &lane->look_again,
+                  sweep_in_ms > LOOK_AGAIN_MS ? sweep_in_ms : LOOK_AGAIN_MS);
+}
+
 static void
 answered(struct lane *lane, const PGresult *res)
 {
@@ -71,9 +85,7 @@ answered(struct lane *lane, const PGresult *res)
         if (!was_idle)
             loop_timer_in(w->loop, &lane->look_again, LOOK_AGAIN_MS);
     } else if (!marks_sweep_is_due(&lane->marks, now_ms)) {
-        /* Nothing above our marks: look once more from the start of the queue, when that may be. */
-        lane->wanted = false;
-        loop_timer_in(w->loop, &lane->look_again, marks_sweep_in_ms(&lane->marks, now_ms));
+        wait_above_marks(lane, marks_sweep_in_ms(&lane->marks, now_ms));
     }
 }
 

@@ -83,7 +83,7 @@ struct lane {
     int claim_wanted;
     int64_t claim_sent_ms;
     bool wanted; /* there may be work: a wake, a finished job, a fresh session */
-    bool idle;   /* a sweep found nothing */
+    bool idle;   /* its last claim found nothing: it waits to be woken */
     ev_timer look_again;
 };
 
