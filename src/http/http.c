@@ -1,8 +1,8 @@
 /*
  * A POST per job: libcurl on the loop of the worker, nothing here waits.
  *
- * What is sent is made in http_request.c, what an answer means is decided in
- * http_answer.c.  Redirects are followed here and not by curl, which would send
+ * What is sent is made in request.c, what an answer means is decided in
+ * answer.c.  Redirects are followed here and not by curl, which would send
  * our own headers, secrets and all, to whoever is named in one.
  */
 #include <errno.h>

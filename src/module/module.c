@@ -1,6 +1,6 @@
 /*
  * Functions of shared objects, inside the worker: the modules of this process and
- * what becomes of the jobs that module_thread.c runs.
+ * what becomes of the jobs that thread.c runs.
  *
  * A function cannot be stopped from outside.  One that goes on after it was asked to
  * end is left alone with its thread: its attempt is over, and the process is spoiled,

@@ -2,9 +2,9 @@
  * One attempt inside the worker, and the thread that runs them one after the other.
  *
  * module.c         the way: starts, stops, tells how they ended; main thread
- * module_inside.c  what a function sees and may call; the module's thread
- * module_thread.c  the queue between the two
- * module_load.c    shared objects
+ * inside.c  what a function sees and may call; the module's thread
+ * thread.c  the queue between the two
+ * load.c    shared objects
  */
 #ifndef PGCREW_MODULE_MODULE_H
 #define PGCREW_MODULE_MODULE_H
@@ -56,13 +56,13 @@ struct inside {
 
 STAILQ_HEAD(inside_list, inside);
 
-/* module_inside.c */
+/* inside.c */
 struct inside *inside_new(struct run *run, pgcrew_run *function);
 void inside_ask(struct inside *x); /* from now on it is cancelled */
 void inside_run(struct inside *x); /* in the thread */
 void inside_release(struct inside *x);
 
-/* module_thread.c: the main thread calls all but one of these. */
+/* thread.c: the main thread calls all but one of these. */
 /* rung is sent when something has ended or progressed.  Once; then it does nothing. */
 bool module_thread_start(struct ev_loop *loop, ev_async *rung, struct err *err) MUST_CHECK;
 void module_thread_give(struct inside *x);

@@ -118,7 +118,7 @@ struct serve_pool {
     ev_prepare turn;
 };
 
-/* serve_pool.c */
+/* pool.c */
 /* The pool of this run's handler; made when there is none. */
 struct serve_pool *serve_pool_of(const struct run *run);
 /* False: a job that came now would end at once, ERR_CONFIG says why. */
@@ -128,7 +128,7 @@ void serve_pool_turn_soon(struct serve_pool *pool);
 void serve_pool_lost(struct serve_pool *pool, struct serve_program *program, int in_hand);
 void serve_pools_end(void);
 
-/* serve_job.c */
+/* job.c */
 void serve_job_wait(struct serve_pool *pool, struct run *run);
 void serve_job_send(struct serve_job *job, struct serve_program *program);
 void serve_job_stop(struct serve_job *job, enum run_cause cause);
@@ -139,7 +139,7 @@ struct serve_job *serve_job_find(const struct serve_program *p, int64_t ref);
 void serve_job_end(struct serve_job *job, struct run_end *end);
 struct complaint *serve_job_complaint(struct serve_job *job);
 
-/* serve_program.c */
+/* program.c */
 bool serve_program_start(struct serve_pool *pool, struct err *err) MUST_CHECK;
 /* Can it be given another job? */
 bool serve_program_has_room(const struct serve_program *p);
@@ -157,14 +157,14 @@ void serve_program_closed(struct serve_program *p);   /* its end of the socket *
 void serve_program_close(struct serve_program *p);
 void serve_program_free(struct serve_program *p);
 
-/* serve_write.c */
+/* write.c */
 void serve_write_init(struct serve_program *p);
 /* Write p->out, as much of it as fits; the rest when there is room again. */
 void serve_write(struct serve_program *p);
 /* So much is unwritten that it gets no more jobs. */
 bool serve_is_full(const struct serve_program *p);
 
-/* serve_hear.c */
+/* hear.c */
 /* One read of its socket, and the frames in it. */
 void serve_hear(struct serve_program *p);
 /* Until nothing is left, but no more than fits into a socket. */
@@ -179,7 +179,7 @@ void serve_hear_last(struct serve_program *p);
 /* Its stdout or stderr from now on; fd becomes the program's. */
 void serve_hear_stream(struct serve_program *p, size_t i, int fd);
 
-/* serve_end.c */
+/* end.c */
 /* Nothing of it lives: tell its jobs, and the pool. */
 void serve_program_gone(struct serve_program *p);
 
