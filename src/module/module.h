@@ -1,7 +1,7 @@
 /*
  * One attempt inside the worker, and the thread that runs them one after the other.
  *
- * module.c         the way: starts, stops, tells how they ended; main thread
+ * module.c  the way: starts, stops, tells how they ended; main thread
  * inside.c  what a function sees and may call; the module's thread
  * thread.c  the queue between the two
  * load.c    shared objects
