@@ -14,6 +14,9 @@
 #
 # shellcheck shell=bash
 
+# shellcheck source=tests/lib/packages.sh
+. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+
 nspawn_suite() {
     # shellcheck source=/dev/null
     (. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
@@ -27,18 +30,11 @@ nspawn_why_not() {
     for tool in systemd-nspawn:systemd-container mmdebstrap:mmdebstrap nsenter:util-linux; do
         command -v "${tool%%:*}" >/dev/null || missing+=("${tool#*:}")
     done
-    if [ ${#missing[@]} -gt 0 ] && ! nspawn_install "${missing[@]}"; then
+    if [ ${#missing[@]} -gt 0 ] && ! install_debian "${missing[@]}"; then
         echo "cannot install ${missing[*]}"
     elif ! unshare --mount --pid --fork true 2>/dev/null; then
         echo 'this host allows no namespaces'
     fi
-}
-
-nspawn_install() {
-    {
-        apt-get update -q && DEBIAN_FRONTEND=noninteractive \
-            apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
-    } >/dev/null 2>&1 </dev/null
 }
 
 # --- the folder ------------------------------------------------------------------------

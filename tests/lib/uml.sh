@@ -22,7 +22,7 @@ uml_why_not() {
         echo "$why"
     elif [ "$(uname -m)" != x86_64 ]; then
         echo 'User-Mode Linux is for x86 only'
-    elif ! command -v linux.uml >/dev/null && ! nspawn_install user-mode-linux; then
+    elif ! command -v linux.uml >/dev/null && ! install_debian user-mode-linux; then
         echo 'cannot install user-mode-linux'
     elif ! uml_boots; then
         echo 'User-Mode Linux does not run here'

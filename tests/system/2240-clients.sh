@@ -3,6 +3,8 @@
 # them, jobs of a real daemon, and the programs that contrib/handlers/README.md shows.
 # timeout: 600
 . "$(dirname "$0")/../lib/setup.sh"
+# shellcheck source=tests/lib/packages.sh
+. "$here/packages.sh"
 daemon_setup
 clients=$repo/contrib/handlers
 driver=$build/tests/unit/serve_driver
@@ -78,19 +80,7 @@ install_missing() {
         more=()
     done
     [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || return 0
-    install_packages "${missing[@]}" || tap_say 'apt-get: ' "$(tail -n 3 "$daemon_dir/apt.log")"
-}
-
-# Another test may hold the locks that apt does not wait for.
-install_packages() {
-    local try
-    for try in 1 2 3 4 5; do
-        DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-            -o DPkg::Lock::Timeout=120 "$@" >"$daemon_dir/apt.log" 2>&1 </dev/null && return
-        sleep $((try * 2))
-        apt-get update -q >>"$daemon_dir/apt.log" 2>&1 </dev/null
-    done
-    return 1
+    install_debian "${missing[@]}" || tap_say 'apt-get: ' "$(tail -n 3 <<<"$apt_said")"
 }
 
 # What has to be made of the sources before they run, by the words of the README.

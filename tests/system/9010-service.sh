@@ -19,7 +19,7 @@ tools=()
 for tool in dpkg-buildpackage:dpkg-dev dh:debhelper; do
     command -v "${tool%%:*}" >/dev/null || tools+=("${tool#*:}")
 done
-[ ${#tools[@]} -eq 0 ] || nspawn_install "${tools[@]}" || skip_all "cannot install ${tools[*]}"
+[ ${#tools[@]} -eq 0 ] || install_debian "${tools[@]}" || skip_all "cannot install ${tools[*]}"
 
 # The tests of the build run elsewhere.
 if ! DEB_BUILD_OPTIONS=nocheck make -s -C "$build" deb deb_out="$dir/deb" >"$dir/deb.log" 2>&1; then

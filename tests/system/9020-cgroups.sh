@@ -17,7 +17,7 @@ tools=()
 for tool in dpkg-buildpackage:dpkg-dev dh:debhelper; do
     command -v "${tool%%:*}" >/dev/null || tools+=("${tool#*:}")
 done
-[ ${#tools[@]} -eq 0 ] || nspawn_install "${tools[@]}" || skip_all "cannot install ${tools[*]}"
+[ ${#tools[@]} -eq 0 ] || install_debian "${tools[@]}" || skip_all "cannot install ${tools[*]}"
 
 # --- the machine --------------------------------------------------------------------
 
