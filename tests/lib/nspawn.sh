@@ -6,6 +6,7 @@
 #                            and procps always); kept in a cache
 #   nspawn_boot              a fresh machine of that
 #   in_machine cmd...        run there, as root, with a plain environment
+#   make_package dir         `make deb` into dir/deb; sets $deb
 #   machine_put file path    copy a file into it
 #   nspawn_cleanup           power it off and remove it
 #
@@ -35,6 +36,23 @@ nspawn_why_not() {
     elif ! unshare --mount --pid --fork true 2>/dev/null; then
         echo 'this host allows no namespaces'
     fi
+}
+
+# The package, made of the build folder; ends the file when that cannot be done.
+make_package() {
+    local dir=$1 tool tools=()
+    for tool in dpkg-buildpackage:dpkg-dev dh:debhelper; do
+        command -v "${tool%%:*}" >/dev/null || tools+=("${tool#*:}")
+    done
+    [ ${#tools[@]} -eq 0 ] || install_debian "${tools[@]}" || skip_all "cannot install ${tools[*]}"
+    # One test at a time: `make dist` writes into the build folder.  The package's own tests
+    # run elsewhere.
+    if ! DEB_BUILD_OPTIONS=nocheck flock "$build/Makefile" make -s -C "$build" deb deb_out="$dir/deb" \
+        >"$dir/deb.log" 2>&1; then
+        tail -n 40 "$dir/deb.log"
+        bail 'the package does not build'
+    fi
+    deb=$(find "$dir/deb" -name 'pgcrew_*.deb')
 }
 
 # --- the folder ------------------------------------------------------------------------

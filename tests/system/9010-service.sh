@@ -15,18 +15,7 @@ trap 'exit 143' INT TERM
 
 why_not=$(nspawn_why_not)
 [ -z "$why_not" ] || skip_all "$why_not"
-tools=()
-for tool in dpkg-buildpackage:dpkg-dev dh:debhelper; do
-    command -v "${tool%%:*}" >/dev/null || tools+=("${tool#*:}")
-done
-[ ${#tools[@]} -eq 0 ] || install_debian "${tools[@]}" || skip_all "cannot install ${tools[*]}"
-
-# The tests of the build run elsewhere.
-if ! DEB_BUILD_OPTIONS=nocheck make -s -C "$build" deb deb_out="$dir/deb" >"$dir/deb.log" 2>&1; then
-    tail -n 40 "$dir/deb.log"
-    bail 'the package does not build'
-fi
-deb=$(find "$dir/deb" -name 'pgcrew_*.deb')
+make_package "$dir"
 tap_pass "make deb makes $(basename "$deb")"
 
 # Names of what it depends on: no versions, and the first of alternatives.

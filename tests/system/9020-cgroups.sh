@@ -13,20 +13,9 @@ trap 'exit 143' INT TERM
 
 why_not=$(uml_why_not)
 [ -z "$why_not" ] || skip_all "$why_not"
-tools=()
-for tool in dpkg-buildpackage:dpkg-dev dh:debhelper; do
-    command -v "${tool%%:*}" >/dev/null || tools+=("${tool#*:}")
-done
-[ ${#tools[@]} -eq 0 ] || install_debian "${tools[@]}" || skip_all "cannot install ${tools[*]}"
-
 # --- the machine --------------------------------------------------------------------
 
-# The tests of the build run elsewhere.
-if ! DEB_BUILD_OPTIONS=nocheck make -s -C "$build" deb deb_out="$dir/deb" >"$dir/deb.log" 2>&1; then
-    tail -n 40 "$dir/deb.log"
-    bail 'the package does not build'
-fi
-deb=$(find "$dir/deb" -name 'pgcrew_*.deb')
+make_package "$dir"
 mapfile -t depends < <(dpkg-deb -f "$deb" Depends | tr ',' '\n' | sed 's/|.*//; s/(.*//; s/ //g')
 nspawn_fetch postgresql "${depends[@]}" || skip_all 'mmdebstrap cannot make a machine: is the Debian archive away?'
 root=$dir/root
