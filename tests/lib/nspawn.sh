@@ -64,8 +64,10 @@ nspawn_fetch() {
     cache=${PGCREW_TEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/pgcrew-tests}
     key=$(printf '%s %s %s' "$(nspawn_suite)" "$packages" "$(date +%G-%V)" | sha256sum | cut -c 1-16)
     tarball=$cache/machine-$key.tar
+    mkdir -p "$cache"
+    # One test at a time: the second finds what the first has made.
+    exec 8>"$cache/lock" && flock 8
     if [ ! -f "$tarball" ]; then
-        mkdir -p "$cache"
         rm -f "$cache"/machine-*.tar
         # shellcheck disable=SC2016  # the hook's own $1
         mmdebstrap --quiet --variant=apt --include="$packages" \
@@ -79,6 +81,7 @@ nspawn_fetch() {
         }
         mv "$tarball.$$.tar" "$tarball"
     fi
+    exec 8>&-
     nspawn_tarball=$tarball
 }
 
