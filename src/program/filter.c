@@ -36,8 +36,11 @@ compile(scmp_filter_ctx ctx, struct sock_fprog *ret)
     if (fd < 0 || seccomp_export_bpf(ctx, fd) < 0 || fstat(fd, &st) < 0)
         return false;
     ret->filter = xmalloc((size_t)st.st_size);
+    if (pread(fd, ret->filter, (size_t)st.st_size, 0) != st.st_size)
+        return false;
+    /* Not before: with a length it counts as made. */
     ret->len = (unsigned short)((size_t)st.st_size / sizeof(*ret->filter));
-    return pread(fd, ret->filter, (size_t)st.st_size, 0) == st.st_size;
+    return true;
 }
 
 bool
