@@ -6,23 +6,20 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const fault_names[] = {
 #ifdef PGCREW_FAULTS
+
+static const char *const names[] = {
     "sql.begins",   /* the worker has a job for a SQL function and has not asked yet */
     "sql.sent",     /* it has asked */
     "sql.answered", /* the answer of the committed transaction has come */
     "sql.settled",  /* and the worker has forgotten the job */
-#endif
-    NULL,
 };
-
-#ifdef PGCREW_FAULTS
 
 static bool
 is_known(const char *name, size_t len)
 {
-    for (size_t i = 0; fault_names[i] != NULL; i++) {
-        if (strlen(fault_names[i]) == len && strncmp(fault_names[i], name, len) == 0)
+    for (size_t i = 0; i < LENGTH(names); i++) {
+        if (strlen(names[i]) == len && strncmp(names[i], name, len) == 0)
             return true;
     }
     return false;

@@ -20,7 +20,4 @@ fault_here(UNUSED const char *name)
 }
 #endif
 
-/* All names, NULL at the end; none in other builds. */
-extern const char *const fault_names[];
-
 #endif

@@ -31,12 +31,21 @@ parse_percent(const char *p, float *ret)
     return p;
 }
 
+void
+progress_note(struct progress *p, const char *text, size_t len)
+{
+    size_t cut = text_utf8_cut(text, len, PROGRESS_NOTE_MAX);
+
+    memcpy(p->note, text, cut);
+    p->note[cut] = '\0';
+    text_make_storable(p->note, cut);
+}
+
 bool
 progress_parse(const char *line, size_t len, struct progress *ret)
 {
     const char *end = line + len, *p = line;
     float percent;
-    size_t cut;
 
     while (isspace((unsigned char)*p))
         p++;
@@ -47,10 +56,7 @@ progress_parse(const char *line, size_t len, struct progress *ret)
         p++;
     while (end > p && isspace((unsigned char)end[-1]))
         end--;
-    cut = text_utf8_cut(p, (size_t)(end - p), PROGRESS_NOTE_MAX);
     ret->percent = percent;
-    memcpy(ret->note, p, cut);
-    ret->note[cut] = '\0';
-    text_make_storable(ret->note, cut);
+    progress_note(ret, p, (size_t)(end - p));
     return true;
 }

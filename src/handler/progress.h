@@ -14,6 +14,9 @@ struct progress {
     char note[PROGRESS_NOTE_MAX + 1]; /* fit for PostgreSQL; "" when none */
 };
 
+/* What fits of a text becomes the note. */
+void progress_note(struct progress *p, const char *text, size_t len);
+
 /* False when the line is no such line; then *ret is untouched. */
 bool progress_parse(const char *line, size_t len, struct progress *ret) MUST_CHECK;
 

@@ -26,14 +26,11 @@ static void
 call_progress(struct pgcrew_job *job, double percent, const char *note)
 {
     struct progress said = {.percent = -1};
-    size_t len = note != NULL ? strlen(note) : 0;
 
     if (percent >= 0)
         said.percent = percent <= 100 ? (float)percent : 100;
-    len = text_utf8_cut(note, len, PROGRESS_NOTE_MAX);
-    if (len > 0)
-        memcpy(said.note, note, len);
-    text_make_storable(said.note, len);
+    if (note != NULL)
+        progress_note(&said, note, strlen(note));
     module_thread_say(inside_of(job), &said);
 }
 

@@ -332,7 +332,7 @@ module_end(void)
 {
     if (!module_thread_end())
         return; /* a function is still in there */
-    for (size_t i = 0; conf != NULL && i < conf->n_handlers; i++) {
+    for (size_t i = 0; functions != NULL && i < conf->n_handlers; i++) {
         const struct function *f = &functions[i];
 
         if (f->run != NULL && f->module->end != NULL && !has_begun(f->module, f))

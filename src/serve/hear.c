@@ -135,15 +135,11 @@ on_hello(struct serve_program *p, const struct serve_frame *f)
 static void
 on_progress(struct serve_program *p, struct serve_job *job, const struct serve_frame *f)
 {
-    char note[PROGRESS_NOTE_MAX + 1];
-    size_t len =
-        text_utf8_cut(f->text.data != NULL ? f->text.data : "", f->text.len, PROGRESS_NOTE_MAX);
+    struct progress said;
 
     (void)p;
-    memcpy(note, f->text.data != NULL ? f->text.data : "", len);
-    note[len] = '\0';
-    text_make_storable(note, len);
-    job->run->events->progress(job->run, f->percent, len > 0 ? note : NULL);
+    progress_note(&said, f->text.data != NULL ? f->text.data : "", f->text.len);
+    job->run->events->progress(job->run, f->percent, said.note[0] != '\0' ? said.note : NULL);
 }
 
 static void

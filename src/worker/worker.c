@@ -177,21 +177,9 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 static void
 on_inside(void *owner, int64_t job_id)
 {
-    const struct child *child = owner;
+    const struct child *child = ((const struct worker *)owner)->child;
 
     board_set_inside(child->board, child->place, job_id);
-}
-
-/* handler_watch_inside() hands back what it was given. */
-static void *
-owner_of(const struct child *child)
-{
-    union {
-        const struct child *ours;
-        void *theirs;
-    } as = {.ours = child};
-
-    return as.theirs;
 }
 
 static void
@@ -224,7 +212,7 @@ worker_main(const struct child *child)
 
     init(&w, child);
     way_put(CONF_SQL, &way_sql);
-    handler_watch_inside(on_inside, owner_of(child));
+    handler_watch_inside(on_inside, &w);
     handler_init(w.loop, w.conf);
     if (!holding_start(&w, &err)) {
         log_error("%s", err.text);
