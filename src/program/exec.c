@@ -212,6 +212,7 @@ finish(struct exec *x)
 
     end.ran_ms = clock_mono_ms() - x->started_mono;
     drain(x);
+    x->verdict.guarded = &x->guarded;
     x->verdict.last_line = complaint_last_line(&x->complaint, &run->arena);
     verdict_fill(&x->verdict, run, &end);
     end.stderr_tail = complaint_tail(&x->complaint, &run->arena);
@@ -229,9 +230,6 @@ on_gone(struct guarded *g)
     struct exec *x = g->owner;
 
     ev_timer_stop(x->run->loop, &x->deadline);
-    x->verdict.has_report = g->has_report;
-    x->verdict.report = g->report;
-    x->verdict.guard_status = g->guard_status;
     finish(x);
 }
 

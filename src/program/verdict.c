@@ -81,8 +81,8 @@ start_error(struct arena *a, const struct guard_report *report, const struct han
 static void
 not_started(const struct verdict *v, struct run *run, struct run_end *ret)
 {
-    ret->cause = is_shortage(v->report.start_errno) ? RUN_TEMPFAIL : RUN_NO_START;
-    ret->error = start_error(&run->arena, &v->report, run->handler);
+    ret->cause = is_shortage(v->guarded->report.start_errno) ? RUN_TEMPFAIL : RUN_NO_START;
+    ret->error = start_error(&run->arena, &v->guarded->report, run->handler);
 }
 
 /* --- it ended ------------------------------------------------------------------------ */
@@ -110,7 +110,7 @@ ended_by_itself(const struct verdict *v, struct run *run, struct run_end *ret)
     const char *colon = v->last_line != NULL ? ": " : "";
     char *what;
 
-    if (limits_hit(&v->report, run->handler, a, &ret->cause, &what)) {
+    if (limits_hit(&v->guarded->report, run->handler, a, &ret->cause, &what)) {
         ret->error = what;
         return;
     }
@@ -132,7 +132,7 @@ ended_without_report(const struct verdict *v, struct run *run, struct run_end *r
     struct arena *a = &run->arena;
 
     ret->cause = RUN_SIGNAL;
-    ret->signal = WIFSIGNALED(v->guard_status) ? WTERMSIG(v->guard_status) : 0;
+    ret->signal = WIFSIGNALED(v->guarded->guard_status) ? WTERMSIG(v->guarded->guard_status) : 0;
     ret->error = arena_printf(a, "its guard process was killed by %s", signal_name(a, ret->signal));
 }
 
@@ -151,14 +151,14 @@ note_status(const struct guard_report *report, struct run_end *ret)
 void
 verdict_fill(const struct verdict *v, struct run *run, struct run_end *ret)
 {
-    bool ran = v->has_report && v->report.failed_step == GUARD_STARTED;
+    bool ran = v->guarded->has_report && v->guarded->report.failed_step == GUARD_STARTED;
 
     ret->exit_status = -1;
     if (ran)
-        note_status(&v->report, ret);
-    if (v->has_report && !ran) {
+        note_status(&v->guarded->report, ret);
+    if (v->guarded->has_report && !ran) {
         not_started(v, run, ret);
-    } else if (v->asked && (!ran || v->report.stopped)) {
+    } else if (v->asked && (!ran || v->guarded->report.stopped)) {
         ret->cause = v->asked_cause;
         ret->error = way_asked_error(run, v->asked_cause);
     } else if (ran) {

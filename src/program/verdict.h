@@ -7,15 +7,13 @@
 
 #include "base/base.h"
 #include "handler/handler.h"
-#include "program/guard.h"
+#include "program/guarded.h"
 
 struct verdict {
-    bool has_report; /* false: the guard did not live to write one */
-    struct guard_report report;
-    int guard_status;           /* of the guard itself */
-    bool asked;                 /* somebody wanted it to end early ... */
-    enum run_cause asked_cause; /* ... and why */
-    const char *last_line;      /* of stderr, printable; NULL when none */
+    const struct guarded *guarded; /* it is gone: what its guard says */
+    bool asked;                    /* somebody wanted it to end early ... */
+    enum run_cause asked_cause;    /* ... and why */
+    const char *last_line;         /* of stderr, printable; NULL when none */
 };
 
 /* Fills all but the result, the tail and the time of ret. */

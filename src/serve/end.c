@@ -24,8 +24,7 @@ static void
 judge(struct serve_program *p, struct run_end *ret)
 {
     const struct guarded *g = &p->guarded;
-    const struct verdict v = {
-        .has_report = g->has_report, .report = g->report, .guard_status = g->guard_status};
+    const struct verdict v = {.guarded = g};
     struct run as = {.handler = p->pool->handler, .conf = p->pool->conf};
     bool ran = !g->has_report || g->report.failed_step == GUARD_STARTED;
     const char *last_line, *error;

@@ -263,19 +263,26 @@ holding_end(struct worker *w)
     db_commit(w->db);
 }
 
-bool
-holding_start(struct worker *w, struct err *err)
+struct db_options
+holding_options(struct worker *w, const char *what)
 {
     char name[128];
-    struct db_options options = {
+
+    snprintf(name, sizeof(name), "pgcrew/%.40s/%d%s", w->conf->name, w->child->slot, what);
+    return (struct db_options){
         .url = w->conf->db_url,
         .role = w->conf->db_role,
+        .application_name = arena_strdup(&w->arena, name),
         .connect_timeout_ms = w->conf->connect_timeout_ms,
         .statement_timeout_ms = w->conf->statement_timeout_ms,
     };
+}
 
-    snprintf(name, sizeof(name), "pgcrew/%.40s/%d", w->conf->name, w->child->slot);
-    options.application_name = arena_strdup(&w->arena, name);
+bool
+holding_start(struct worker *w, struct err *err)
+{
+    struct db_options options = holding_options(w, "");
+
     loop_timer_init(&w->lease, on_lease_timer);
     loop_timer_init(&w->patience, on_patience_over);
     w->lease.data = w->patience.data = w;

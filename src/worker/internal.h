@@ -194,6 +194,8 @@ void recycling_check_jobs(struct worker *w); /* after each turn */
 void recycling_check_age(struct worker *w);  /* once a second */
 
 /* holding.c */
+/* How a session of this worker is made; what is the end of its name. */
+struct db_options holding_options(struct worker *w, const char *what);
 bool holding_start(struct worker *w, struct err *err) MUST_CHECK;
 void holding_lost(struct worker *w, const char *why); /* the holder is not known any more */
 void holding_end(struct worker *w);                   /* give it all up; the process ends then */

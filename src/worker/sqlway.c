@@ -9,7 +9,6 @@
  * claim left and nothing is given back; if it is still running, it will find no claim and
  * undo itself.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -267,16 +266,9 @@ longest_timeout_ms(const struct conf *conf)
 static bool
 start_session(struct worker *w, struct err *err)
 {
-    char name[128];
-    struct db_options options = {
-        .url = w->conf->db_url,
-        .role = w->conf->db_role,
-        .connect_timeout_ms = w->conf->connect_timeout_ms,
-        .statement_timeout_ms = longest_timeout_ms(w->conf),
-    };
+    struct db_options options = holding_options(w, "/sql");
 
-    snprintf(name, sizeof(name), "pgcrew/%.40s/%d/sql", w->conf->name, w->child->slot);
-    options.application_name = arena_strdup(&w->arena, name);
+    options.statement_timeout_ms = longest_timeout_ms(w->conf);
     s.worker = w;
     if (!db_new(w->loop, &options, &session_events, w, &s.db, err))
         return false;

@@ -10,6 +10,8 @@
 #   enqueue KIND [PAYLOAD]  -> the job's id
 #   job ID COLUMN           a column of the job
 #   job_is ID STATUS        has the job this status?
+#   attempts ID             the causes of its noted attempts, in order
+#   has_attempt ID CAUSE    is one noted?
 #   worker_pids, worker_pid_of ID, janitor_pid, handler_pids
 #   processes_below PID     every descendant
 #
@@ -129,6 +131,14 @@ job() {
 
 job_is() {
     [ "$(job "$1" status)" = "$2" ]
+}
+
+attempts() {
+    sql "select string_agg(cause, ' ' order by id) from pgcrew.attempts where job_id = $1"
+}
+
+has_attempt() {
+    [ "$(sql "select count(*) from pgcrew.attempts where job_id = $1 and cause = '$2'")" -gt 0 ]
 }
 
 all_ended() {

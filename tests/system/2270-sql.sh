@@ -42,8 +42,6 @@ handlers "  note: {sql: app.note, retry_first: 100ms, retry_max: 100ms}
 start_daemon worker.count=1 worker.slots=2 queue.poll_interval=500ms
 
 effects() { sql "select count(*) from app.effects where job_id = $1"; }
-attempts() { sql "select string_agg(cause, ' ' order by id) from pgcrew.attempts where job_id = $1"; }
-has_attempt() { [ "$(sql "select count(*) from pgcrew.attempts where job_id = $1 and cause = '$2'")" -gt 0 ]; }
 
 id=$(enqueue note '{"note": "a"}')
 ok 'a function runs'                               wait_for 10 job_is "$id" succeeded

@@ -21,8 +21,6 @@ handlers "  nothing: $(module)
   refuses: {module: $build/tests/unit/trial_module_refuses.so, function: nothing}
   sleeper: {exec: [/bin/sleep, '600'], slots: 1}"
 
-attempts() { sql "select string_agg(cause, ' ' order by id) from pgcrew.attempts where job_id = $1"; }
-has_attempt() { [ "$(sql "select count(*) from pgcrew.attempts where job_id = $1 and cause = '$2'")" -gt 0 ]; }
 
 write_config
 said=$("$build/pgcrewd" --check -c "$daemon_config" 2>&1)
