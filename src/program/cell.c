@@ -124,8 +124,6 @@ cell_make(struct cell *cell, const struct confine *confine)
     enum guard_step step;
 
     *cell = (struct cell){.confine = confine, .groups = -1, .group = -1};
-    if (confine == NULL)
-        return GUARD_STARTED;
     step = make_folder(cell);
     if (step == GUARD_STARTED && confine->group && !make_group(cell))
         step = GUARD_GROUP;
@@ -139,52 +137,6 @@ cell_make(struct cell *cell, const struct confine *confine)
 }
 
 /* --- the program -------------------------------------------------------------------- */
-
-static bool
-has_name(const char *item, const char *name)
-{
-    size_t len = strlen(name);
-
-    return strncmp(item, name, len) == 0 && item[len] == '=';
-}
-
-static void
-put(const char **envp, size_t *n, const char *name, const char *value, bool replace)
-{
-    size_t i = 0;
-
-    while (i < *n && !has_name(envp[i], name))
-        i++;
-    if (i < *n && !replace)
-        return;
-    envp[i] = xasprintf("%s=%s", name, value);
-    *n += i == *n;
-}
-
-const char *const *
-cell_environment(const struct cell *cell, const char *const *envp)
-{
-    static const char *const folders[] = {"TMPDIR", "TMP", "TEMP"};
-    static const char *const names[] = {"USER", "LOGNAME"};
-    const struct confine_user *user;
-    const char **ret;
-    size_t n = 0;
-
-    if (cell->confine == NULL)
-        return envp;
-    while (envp[n] != NULL)
-        n++;
-    ret = xcalloc(n + LENGTH(folders) + LENGTH(names) + 2, sizeof(*ret));
-    memcpy(ret, envp, n * sizeof(*ret));
-    for (size_t i = 0; i < LENGTH(folders); i++)
-        put(ret, &n, folders[i], folder_of(cell), false);
-    user = cell->confine->user;
-    if (user != NULL)
-        put(ret, &n, "HOME", user->home, true);
-    for (size_t i = 0; user != NULL && i < LENGTH(names); i++)
-        put(ret, &n, names[i], user->name, true);
-    return ret;
-}
 
 pid_t
 cell_fork(const struct cell *cell)
@@ -205,14 +157,12 @@ cell_enter(const struct cell *cell)
 }
 
 void
-cell_offer(const struct cell *cell, pid_t program)
+cell_offer(pid_t program)
 {
     const char *score = confine_oom_score();
     char path[64];
     int fd;
 
-    if (cell->confine == NULL)
-        return;
     snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)program);
     fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd >= 0) {
@@ -307,5 +257,5 @@ cell_clear(const struct cell *cell)
 {
     if (cell->group >= 0)
         cgroup_remove(cell->groups, cell->confine->name);
-    return cell->confine == NULL || folder_empty(AT_FDCWD, folder_of(cell));
+    return folder_empty(AT_FDCWD, folder_of(cell));
 }

@@ -14,17 +14,14 @@
 #include "program/guard.h"
 
 struct cell {
-    const struct confine *confine; /* NULL: there is no cell */
-    int groups, group;             /* the folder of all groups and of ours; -1: none */
-    int64_t check_mono_ms;         /* when to look at it next; 0: never */
+    const struct confine *confine;
+    int groups, group;     /* the folder of all groups and of ours; -1: none */
+    int64_t check_mono_ms; /* when to look at it next; 0: never */
     int64_t measure_mono_ms;
 };
 
 /* GUARD_STARTED, or what could not be made, with errno. */
 enum guard_step cell_make(struct cell *cell, const struct confine *confine) MUST_CHECK;
-
-/* The environment of the program: that of the order, and where its folder and home are. */
-const char *const *cell_environment(const struct cell *cell, const char *const *envp) MUST_CHECK;
 
 /*
  * Fork into the group, in a copy of the memory; returns in the parent when the child has
@@ -35,7 +32,7 @@ pid_t cell_fork(const struct cell *cell) MUST_CHECK;
 bool cell_enter(const struct cell *cell) MUST_CHECK;
 
 /* The kernel prefers the program to the daemon when memory is short. */
-void cell_offer(const struct cell *cell, pid_t program);
+void cell_offer(pid_t program);
 
 /* Milliseconds until cell_check() is due; -1: never. */
 int64_t cell_wait_ms(const struct cell *cell);

@@ -8,6 +8,7 @@
 
 #include "config/conf.h"
 #include "handler/trace.h"
+#include "program/places.h"
 
 /* Say nothing secret about the daemon; most programs expect them. */
 static const char *const always[] = {"PATH", "HOME", "LANG", "TZ"};
@@ -45,6 +46,18 @@ static void
 put_number(struct env *env, const char *name, int64_t value)
 {
     put_item(env, arena_printf(env->arena, "%s=%" PRId64, name, value));
+}
+
+static bool
+has(const struct env *env, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < env->n; i++) {
+        if (strncmp(env->items[i], name, len) == 0 && env->items[i][len] == '=')
+            return true;
+    }
+    return false;
 }
 
 /* RFC 3339 in UTC, for people and programs; nothing here is decided by it. */
@@ -122,5 +135,28 @@ env_of_program(const struct handler_conf *handler, struct arena *arena)
 
     put(&env, "PGCREW_JOB_KIND", handler->kind);
     put_number(&env, "PGCREW_HANDLER_FD", 3);
+    return env.items;
+}
+
+const char *const *
+env_confined(const char *const *envp, const struct confine *confine, struct arena *arena)
+{
+    static const char *const folders[] = {"TMPDIR", "TMP", "TEMP"};
+    const struct confine_user *user = confine->user;
+    struct env env = {.arena = arena};
+
+    while (envp[env.n] != NULL)
+        env.n++;
+    env.items = arena_alloc(arena, (env.n + OURS + 1) * sizeof(*env.items));
+    memcpy(env.items, envp, env.n * sizeof(*env.items));
+    for (size_t i = 0; i < LENGTH(folders); i++) {
+        if (!has(&env, folders[i]))
+            put(&env, folders[i], place_path(confine->place));
+    }
+    if (user != NULL) {
+        put(&env, "HOME", user->home);
+        put(&env, "USER", user->name);
+        put(&env, "LOGNAME", user->name);
+    }
     return env.items;
 }

@@ -32,7 +32,6 @@ struct guard {
     bool killing; /* nobody below is to live */
     int64_t ended_mono;
     struct cell cell;
-    const char *const *envp;
     struct guard_report *report; /* shared with the handler until its exec */
 };
 
@@ -82,8 +81,6 @@ confine(const struct guard *g, pid_t guard)
 {
     const struct confine *to = g->order->confine;
 
-    if (to == NULL)
-        return;
     if (!confine_limit(to))
         not_started(g->report, GUARD_LIMIT);
     if (!confine_switch(to))
@@ -94,7 +91,7 @@ confine(const struct guard *g, pid_t guard)
 static const char *
 folder_of(const struct guard_order *order)
 {
-    if (order->workdir == NULL && order->confine != NULL)
+    if (order->workdir == NULL)
         return place_path(order->confine->place);
     return order->workdir;
 }
@@ -125,9 +122,9 @@ become_handler(const struct guard *g, pid_t guard)
     close_range(GUARD_FDS, ~0U, 0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (order->confine != NULL && !confine_filter(order->confine))
+    if (!confine_filter(order->confine))
         not_started(g->report, GUARD_FILTER);
-    execve(order->program, for_exec(order->argv), for_exec(g->envp));
+    execve(order->program, for_exec(order->argv), for_exec(order->envp));
     not_started(g->report,
                 is_interpreter_at_fault(order->program) ? GUARD_INTERPRETER : GUARD_EXEC);
 }
@@ -137,7 +134,6 @@ start_handler(struct guard *g)
 {
     pid_t guard = getpid();
 
-    g->envp = cell_environment(&g->cell, g->order->envp);
     g->handler = cell_fork(&g->cell);
     if (g->handler == 0)
         become_handler(g, guard);
@@ -154,7 +150,7 @@ start_handler(struct guard *g)
         g->report->start_errno = errno;
         g->ended = true;
     } else {
-        cell_offer(&g->cell, g->handler);
+        cell_offer(g->handler);
     }
 }
 

@@ -68,12 +68,12 @@ struct guard_order {
     int64_t job_id; /* shown by ps */
     const char *program;
     const char *const *argv;
-    const char *const *envp;       /* the whole environment */
-    const char *workdir;           /* NULL: its temporary folder; without one, stay */
-    int nice;                      /* added to ours */
-    int fds[GUARD_FDS];            /* become 0..3 of the handler */
-    int report_fd;                 /* a pipe */
-    const struct confine *confine; /* NULL: nothing of it */
+    const char *const *envp; /* the whole environment */
+    const char *workdir;     /* NULL: its temporary folder; without one, stay */
+    int nice;                /* added to ours */
+    int fds[GUARD_FDS];      /* become 0..3 of the handler */
+    int report_fd;           /* a pipe */
+    const struct confine *confine;
 };
 
 /* Fork a guard.  -1 with errno set when that fails.  All descriptors stay the caller's. */

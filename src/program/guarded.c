@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "program/env.h"
 #include "program/strays.h"
 
 /* A guard that was told to kill gets so long before it is killed itself. */
@@ -155,7 +156,6 @@ guarded_start(struct guarded *g, const struct guarded_order *order, struct err *
         .job_id = order->job_id,
         .program = handler->program,
         .argv = handler->argv,
-        .envp = order->envp,
         .workdir = handler->workdir,
         .nice = handler->nice,
         .confine = &g->confine,
@@ -172,6 +172,7 @@ guarded_start(struct guarded *g, const struct guarded_order *order, struct err *
         return err_errno(err, ERR_RETRY, "cannot set up a pipe");
     if (!confine_fill(&g->confine, handler, order->job_id, order->arena, err))
         return false;
+    how.envp = env_confined(order->envp, &g->confine, order->arena);
     memcpy(how.fds, order->fds, sizeof(how.fds));
     g->guard = guard_start(&how);
     if (g->guard < 0) {

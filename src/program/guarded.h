@@ -42,9 +42,9 @@ struct guarded {
 struct guarded_order {
     const struct handler_conf *handler; /* what to run, and within which limits */
     int64_t job_id;                     /* 0: not for one job */
-    const char *const *envp;            /* the whole environment */
-    int fds[GUARD_FDS];                 /* become 0..3; they stay the caller's */
-    struct arena *arena;                /* lives as long as the struct guarded */
+    const char *const *envp; /* the environment; where its folder and home are is added */
+    int fds[GUARD_FDS];      /* become 0..3; they stay the caller's */
+    struct arena *arena;     /* lives as long as the struct guarded */
 };
 
 /*
