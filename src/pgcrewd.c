@@ -161,20 +161,13 @@ run_with_config(const struct command_line *line)
     AUTO(buf) struct buf text = {0};
     struct err err = {0};
 
-    if (!conf_load(&plan.source, &plan.conf, &err) || !is_database_url(plan.conf, &err)) {
-        fprintf(stderr, "pgcrewd: %s\n", err.text);
-        return EXIT_CONFIG;
-    }
-    if (line->what == CHECK && !handler_check(plan.conf, &err)) {
+    if (!conf_load(&plan.source, &plan.conf, &err) || !is_database_url(plan.conf, &err) ||
+        (line->what == CHECK && !handler_check(plan.conf, &err))) {
         fprintf(stderr, "pgcrewd: %s\n", err.text);
         return EXIT_CONFIG;
     }
     if (line->what == RUN)
         return supervisor_main(&plan);
-    if (line->what == CHECK && !conf_is_allowed(plan.conf, &err)) {
-        fprintf(stderr, "pgcrewd: %s\n", err.text);
-        return EXIT_CONFIG;
-    }
     if (line->what == SHOW_CONFIG)
         conf_show(plan.conf, &text);
     else

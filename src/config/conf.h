@@ -167,12 +167,6 @@ struct conf_source {
 bool conf_load(const struct conf_source *from, struct conf **ret, struct err *err) MUST_CHECK;
 void conf_free(struct conf *conf); /* NULL is fine */
 
-/*
- * May this process run what the configuration asks for?  ERR_CONFIG when a handler has
- * a user that it may not become.  The daemon runs all the same: only that kind's jobs wait.
- */
-bool conf_is_allowed(const struct conf *conf, struct err *err) MUST_CHECK;
-
 const char *conf_way_name(enum conf_way way);
 
 /* The handler of this kind, else the one of "*", else NULL. */

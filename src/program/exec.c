@@ -25,6 +25,7 @@
 #include "program/env.h"
 #include "program/guarded.h"
 #include "program/places.h"
+#include "program/users.h"
 #include "program/verdict.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -362,6 +363,7 @@ exec_end(void)
 const struct way way_exec = {
     .init = exec_init,
     .end = exec_end,
+    .check = users_check,
     .start = exec_start,
     .stop = exec_stop,
     .kill = exec_kill,

@@ -3,6 +3,7 @@
  */
 #include "serve/serve.h"
 #include "handler/way.h"
+#include "program/users.h"
 
 static bool
 serve_start(struct run *run, struct err *err)
@@ -35,6 +36,7 @@ serve_forget(struct run *run)
 
 const struct way way_serve = {
     .end = serve_pools_end,
+    .check = users_check,
     .start = serve_start,
     .stop = serve_stop,
     .kill = serve_kill,
