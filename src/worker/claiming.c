@@ -48,16 +48,19 @@ take(struct lane *lane, const PGresult *res)
     plan_give_back(w);
 }
 
-/*
- * Nothing above our marks.  The database has us as idle, so what comes in wakes us.  Once
- * more from the start of the queue when that may be, which also finds what was under way.
- */
+/* The database has us as idle, too: what comes in wakes us. */
 static void
-wait_above_marks(struct lane *lane, int64_t sweep_in_ms)
+be_idle(struct lane *lane)
 {
     lane->wanted = false;
     lane->idle = true;
     hearing_tell_idle(lane->worker, true);
+}
+
+/* Nothing above our marks: once more from the start of the queue, when that may be. */
+static void
+look_again_for_sweep(struct lane *lane, int64_t sweep_in_ms)
+{
     loop_timer_in(lane->worker->loop, &lane->look_again,
                   sweep_in_ms > LOOK_AGAIN_MS ? sweep_in_ms : LOOK_AGAIN_MS);
 }
@@ -78,14 +81,13 @@ answered(struct lane *lane, const PGresult *res)
         if (was_idle && all)
             order_say(w->port, ORDER_MORE);
     } else if (lane->claim_sweeps) {
-        lane->wanted = false;
-        lane->idle = true;
-        hearing_tell_idle(w, true);
+        be_idle(lane);
         /* An insert that was under way saw nobody idle and sends no NOTIFY. */
         if (!was_idle)
             loop_timer_in(w->loop, &lane->look_again, LOOK_AGAIN_MS);
     } else if (!marks_sweep_is_due(&lane->marks, now_ms)) {
-        wait_above_marks(lane, marks_sweep_in_ms(&lane->marks, now_ms));
+        be_idle(lane);
+        look_again_for_sweep(lane, marks_sweep_in_ms(&lane->marks, now_ms));
     }
 }
 

@@ -13,6 +13,7 @@ trap 'exit 143' INT TERM
 
 why_not=$(uml_why_not)
 [ -z "$why_not" ] || skip_all "$why_not"
+
 # --- the machine --------------------------------------------------------------------
 
 make_package "$dir"
