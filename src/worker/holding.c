@@ -100,9 +100,7 @@ static void
 on_registered(void *arg, const PGresult *res, const struct err *err)
 {
     struct worker *w = arg;
-    const char *origin;
-    int64_t *tokens;
-    size_t n;
+    struct registered r;
 
     w->holding = HOLDING_NOT;
     if (err != NULL) {
@@ -112,10 +110,12 @@ on_registered(void *arg, const PGresult *res, const struct err *err)
     }
     w->holding = HOLDING;
     w->held_back[0] = w->score.text[0] = '\0';
-    w->holder = queue_read_register(res, &w->scratch, &tokens, &n, &origin);
-    snprintf(w->origin, sizeof(w->origin), "%s", origin);
-    lose_missing(w, tokens, n, "its claim is gone since the session was lost");
-    release_unknown(w, tokens, n);
+    queue_read_register(res, &w->scratch, &r);
+    w->holder = r.holder;
+    snprintf(w->origin, sizeof(w->origin), "%s", r.origin);
+    lanes_number(w, r.numbers);
+    lose_missing(w, r.tokens, r.n_tokens, "its claim is gone since the session was lost");
+    release_unknown(w, r.tokens, r.n_tokens);
     arena_release(&w->scratch);
     lanes_want(w);
     watch_lease(w);
