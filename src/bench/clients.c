@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -78,14 +77,13 @@ take_all(struct crowd *crowd, struct session *db, struct err *err)
 static bool
 take_what_comes(struct crowd *crowd, struct session *db, struct err *err)
 {
-    const struct timespec pause = {.tv_nsec = 1000000};
     long long rows;
 
     while (atomic_load(&crowd->taken) < crowd->plan->rows) {
         if (!take(crowd, db, &rows, err))
             return false;
         if (rows == 0)
-            nanosleep(&pause, NULL);
+            pause_ms(1);
     }
     return true;
 }

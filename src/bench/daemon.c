@@ -2,13 +2,12 @@
  * The daemon of the bench: the real supervisor, janitor and workers, as configured but for
  * where the queue is and what runs its jobs.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,12 +19,26 @@
 #include "worker/worker.h"
 
 #define START_MS 30000
+#define STOP_MS 30000
 #define LOOK_MS 20
+/* The path of a socket has little room. */
+#define FOLDER_MAX 64
 /* A reload fails by this: another configuration would be of the real queue. */
 #define NO_FILE "/dev/null/pgcrew-bench"
 
 static const char *const kinds[] = {KIND_NOTHING, KIND_STAMPED, NULL}; /* sorted */
 static const char *const queues[] = {"default", NULL};
+
+/* Of this daemon's control socket; "": not made yet. */
+static char folder[FOLDER_MAX + 32], control[FOLDER_MAX + 64], lock[FOLDER_MAX + 64];
+
+static void
+remove_folder(void)
+{
+    unlink(control);
+    unlink(lock);
+    rmdir(folder);
+}
 
 static struct handler_conf
 handler_of(const struct conf *conf, const char *kind)
@@ -48,7 +61,7 @@ handler_of(const struct conf *conf, const char *kind)
 
 /* In the daemon's own process: the supervisor frees what this process has inherited. */
 static struct conf *
-configure(const struct bench *b, int claim_max, const char *folder)
+configure(const struct bench *b, int claim_max)
 {
     static struct handler_conf handlers[LENGTH(kinds) - 1];
     struct conf *conf = xmalloc(sizeof(*conf));
@@ -67,27 +80,46 @@ configure(const struct bench *b, int claim_max, const char *folder)
     conf->n_handlers = LENGTH(handlers);
     conf->kinds = (struct conf_list){kinds, LENGTH(kinds) - 1};
     conf->any_kind = false;
-    conf->socket_path = arena_printf(&conf->arena, "%s/control.sock", folder);
+    conf->socket_path = control;
     conf->socket_group = NULL;
     conf->log_level = LOG_LEVEL_WARN;
     return conf;
 }
 
-static void
-remove_folder(const char *folder)
+static const char *
+temporary_folder(void)
 {
-    AUTO(mem) char *lock = xasprintf("%s/control.sock.lock", folder);
+    const char *dir = getenv("TMPDIR");
 
-    unlink(lock);
-    rmdir(folder);
+    return dir != NULL && dir[0] == '/' && strlen(dir) <= FOLDER_MAX ? dir : "/tmp";
+}
+
+/* Told to end before the supervisor watches for signals: it has done nothing yet. */
+static void
+on_early_signal(int number)
+{
+    (void)number;
+    remove_folder();
+    _exit(0);
+}
+
+static bool
+make_folder(void)
+{
+    char path[sizeof(folder)];
+
+    snprintf(path, sizeof(path), "%s/pgcrew-bench-XXXXXX", temporary_folder());
+    if (mkdtemp(path) == NULL)
+        return false;
+    memcpy(folder, path, sizeof(folder));
+    snprintf(control, sizeof(control), "%s/control.sock", folder);
+    snprintf(lock, sizeof(lock), "%s/control.sock.lock", folder);
+    return true;
 }
 
 static void NORETURN
 be_daemon(const struct bench *b, int claim_max, pid_t parent)
 {
-    const char *dir = getenv("TMPDIR");
-    AUTO(mem)
-    char *folder = xasprintf("%s/pgcrew-bench-XXXXXX", dir != NULL && dir[0] == '/' ? dir : "/tmp");
     struct supervisor_plan plan = {
         .source = {.path = NO_FILE},
         .worker_main = worker_main,
@@ -96,12 +128,17 @@ be_daemon(const struct bench *b, int claim_max, pid_t parent)
     int status;
 
     close_range(STDERR_FILENO + 1, ~0U, 0);
-    if (!proc_die_with_parent(SIGINT, parent) || mkdtemp(folder) == NULL)
+    signal(SIGINT, on_early_signal);
+    signal(SIGTERM, on_early_signal);
+    if (!proc_die_with_parent(SIGINT, parent) || !make_folder())
         _exit(1);
+    /* Who started us as a service is not told of this daemon. */
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("WATCHDOG_USEC");
     way_put(CONF_MODULE, &way_nothing);
-    plan.conf = configure(b, claim_max, folder);
+    plan.conf = configure(b, claim_max);
     status = supervisor_main(&plan);
-    remove_folder(folder);
+    remove_folder();
     _exit(status);
 }
 
@@ -120,12 +157,11 @@ daemon_is_there(struct bench *b, struct err *err)
 static bool
 wait_for_workers(struct bench *b, struct err *err)
 {
-    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
     int64_t until_ms = clock_mono_ms() + START_MS;
     double there = 0;
 
     while (there < b->plan->workers) {
-        nanosleep(&pause, NULL);
+        pause_ms(LOOK_MS);
         if (!daemon_is_there(b, err) ||
             !bench_number(b->db, "select count(*) from pgcrew.workers", &there, err))
             return false;
@@ -155,11 +191,17 @@ daemon_start(struct bench *b, int claim_max, struct err *err)
 bool
 daemon_stop(struct bench *b, struct err *err)
 {
+    int64_t until_ms = clock_mono_ms() + STOP_MS;
+    pid_t daemon = b->daemon;
     int status = 0;
 
-    kill(b->daemon, SIGTERM);
-    while (waitpid(b->daemon, &status, 0) < 0 && errno == EINTR)
-        continue;
+    kill(daemon, SIGTERM);
+    while (waitpid(daemon, &status, WNOHANG) != daemon) {
+        if (clock_mono_ms() > until_ms)
+            return err_set(err, ERR_RETRY, "the daemon of the bench did not end within %d s",
+                           STOP_MS / 1000);
+        pause_ms(LOOK_MS);
+    }
     b->daemon = 0;
     if (status != 0)
         return err_set(err, ERR_PERMANENT, "the daemon of the bench did not end well");

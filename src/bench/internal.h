@@ -129,6 +129,7 @@ struct bench {
 
 int runner_main(const struct conf *conf, const struct plan *plan, int to_keeper);
 void bench_sample(const struct bench *b, enum figure figure, double value);
+void pause_ms(int64_t ms);
 void bench_say_failed(int to_keeper, const struct err *err);
 bool bench_need_session(struct bench *b, struct err *err) MUST_CHECK;
 void bench_drop_session(struct bench *b);

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -79,7 +78,6 @@ reap_some(void)
 void
 runner_end(struct runner *r)
 {
-    const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
     int64_t until_ms = clock_mono_ms() + PATIENCE_MS;
 
     /* Its clients die with it; its daemon is told to stop by that. */
@@ -89,6 +87,6 @@ runner_end(struct runner *r)
     while (reap_some()) {
         if (clock_mono_ms() > until_ms)
             kill(-r->pid, SIGKILL);
-        nanosleep(&pause, NULL);
+        pause_ms(LOOK_MS);
     }
 }

@@ -3,6 +3,7 @@
  * does meets all of them.
  */
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench/internal.h"
@@ -49,6 +50,14 @@ say_step(const struct bench *b, enum section section)
     said.round = b->round;
     said.section = section;
     say(b->to_keeper, &said);
+}
+
+void
+pause_ms(int64_t ms)
+{
+    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    nanosleep(&pause, NULL);
 }
 
 bool

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "bench/internal.h"
@@ -21,16 +20,17 @@
     "with j as (insert into pgcrew.bench_job (kind, payload) select '" KIND_NOTHING                \
     "', '{}' from generate_series(1, %d) returning id) "                                           \
     "insert into pgcrew.bench_waits select id from j"
+#define BARE_ROWS                                                                                  \
+    "truncate pgcrew.bench_bare, pgcrew.bench_marked; "                                            \
+    "insert into pgcrew.bench_bare (payload) "                                                     \
+    "select '{}' from generate_series(1, %" PRId64 "); "                                           \
+    "insert into pgcrew.bench_marked (payload) "                                                   \
+    "select '{}' from generate_series(1, %" PRId64 ")"
+#define RATE                                                                                       \
+    "select count(*) / greatest(extract(epoch from max(finished_at) - min(%s)), 0.001) "           \
+    "from public.jobs"
 #define JOBS                                                                                       \
     "insert into public.jobs (kind) select '" KIND_NOTHING "' from generate_series(1, %" PRId64 ")"
-
-static void
-pause_ms(int64_t ms)
-{
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-    nanosleep(&pause, NULL);
-}
 
 /* --- what all of them need ------------------------------------------------------------- */
 
@@ -38,10 +38,9 @@ pause_ms(int64_t ms)
 static bool
 start_afresh(struct bench *b, struct err *err)
 {
-    AUTO(mem)
-    char *tables =
-        bench_text("select string_agg(format('%I.%I', 'pgcrew', c.relname), ', ') from pg_class c "
-                   "where c.relkind = 'r' and c.relnamespace = 'pgcrew'::regnamespace");
+    static const char tables[] =
+        "select string_agg(format('%I.%I', 'pgcrew', c.relname), ', ') from pg_class c "
+        "where c.relkind = 'r' and c.relnamespace = 'pgcrew'::regnamespace";
     AUTO(result) PGresult *res = NULL;
     AUTO(mem) char *vacuum = NULL;
 
@@ -57,13 +56,7 @@ start_afresh(struct bench *b, struct err *err)
 static bool
 fill_bare(struct bench *b, int64_t rows, struct err *err)
 {
-    AUTO(mem)
-    char *fill = xasprintf(
-        "truncate pgcrew.bench_bare, pgcrew.bench_marked; "
-        "insert into pgcrew.bench_bare (payload) select '{}' from generate_series(1, %" PRId64 "); "
-        "insert into pgcrew.bench_marked (payload) select '{}' from generate_series(1, %" PRId64
-        ")",
-        rows, rows);
+    AUTO(mem) char *fill = xasprintf(BARE_ROWS, rows, rows);
 
     return bench_script(b->db, fill, err);
 }
@@ -145,11 +138,7 @@ wait_ended(struct bench *b, struct err *err)
 static bool
 measure_jobs(struct bench *b, enum figure figure, const char *since, struct err *err)
 {
-    AUTO(mem)
-    char *text = xasprintf(
-        "select count(*) / greatest(extract(epoch from max(finished_at) - min(%s)), 0.001) "
-        "from public.jobs",
-        since);
+    AUTO(mem) char *text = xasprintf(RATE, since);
     double rate;
 
     if (!bench_number(b->db, text, &rate, err))

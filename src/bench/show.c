@@ -16,8 +16,8 @@
 #include "cli/values.h"
 
 #define WIDTH_DEFAULT 80
-/* What a job writes in its life, with its record, and a row of a bare loop: about. */
-#define JOB_KIB 2
+/* WAL of a job in its life and of what its limit is measured with: about. */
+#define JOB_KIB 1
 #define SECTIONS_TEXT 64
 
 /* --- what it will do ------------------------------------------------------------------- */
@@ -31,7 +31,6 @@ list_sections(const struct plan *plan, struct buf *ret)
     }
 }
 
-/* Jobs of all rounds, and as many rows for the limits. */
 static int64_t
 about_mib(const struct plan *plan)
 {
@@ -50,13 +49,15 @@ show_intent(const struct plan *plan, const struct home *home)
     list_sections(plan, &sections);
     if (home->is_left_over)
         out_note("the schema " BENCH_SCHEMA " of an earlier run is removed");
+    buf_printf(&text, "measuring %s in %s: rounds: %d, workers: %d, jobs at once: up to %" PRId64,
+               buf_text(&sections), session_shown(home->db), plan->rounds, plan->workers,
+               plan->jobs);
+    out_note(buf_text(&text));
+    buf_clear(&text);
     buf_printf(&text,
-               "measuring %s in %s: %d rounds, up to %" PRId64
-               " jobs at once, %d workers; makes the schema " BENCH_SCHEMA ", writes about %" PRId64
-               " MiB there and as much WAL, and removes the schema at the end; other jobs are not "
-               "touched",
-               buf_text(&sections), session_shown(home->db), plan->rounds, plan->jobs,
-               plan->workers, about_mib(plan));
+               "this makes the schema " BENCH_SCHEMA ", writes about %" PRId64
+               " MiB of WAL and removes the schema at the end; no other job is touched",
+               about_mib(plan));
     out_note(buf_text(&text));
 }
 
