@@ -51,7 +51,7 @@ struct task {
     int tempfails;
     int64_t claimed_mono_ms;
     int64_t started_mono_ms; /* 0: not started */
-    struct run run;          /* its arena has everything of this task */
+    struct run run;          /* its arena has everything of this task, and the task itself */
 
     bool lost;     /* the claim was taken away: nothing of it may be written */
     bool unsure;   /* a finish was sent and its answer never came */
