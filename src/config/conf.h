@@ -98,6 +98,7 @@ struct conf {
 
     const char *db_url;  /* libpq URL or key=value; NULL: libpq's PG* variables */
     const char *db_role; /* SET ROLE after connecting; NULL: none */
+    const char *schema;  /* of the queue; no option: NULL but for the daemon of `pgcrew bench` */
     enum conf_listen db_listen;
     int64_t connect_timeout_ms;
     int64_t statement_timeout_ms;

@@ -272,6 +272,7 @@ holding_options(struct worker *w, const char *what)
     return (struct db_options){
         .url = w->conf->db_url,
         .role = w->conf->db_role,
+        .schema = w->conf->schema,
         .application_name = arena_strdup(&w->arena, name),
         .connect_timeout_ms = w->conf->connect_timeout_ms,
         .statement_timeout_ms = w->conf->statement_timeout_ms,
