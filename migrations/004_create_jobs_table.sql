@@ -184,7 +184,7 @@ create table if not exists pgcrew.workers (
   kinds      text[],                              -- null: any
   slots      int not null,                        -- handlers at once
   lease      interval not null,
-  idle       boolean not null default false,      -- its last claim found nothing
+  idle       boolean not null default false,      -- its last claim found less than it wanted
   started_at timestamptz not null default clock_timestamp(),
   seen_at    timestamptz not null default clock_timestamp()
 ) with (fillfactor = 30, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 500);

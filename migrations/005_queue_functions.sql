@@ -102,9 +102,9 @@ $fn$;
 -- of what was taken before are not walked again; what came in below (committed late, given
 -- back, due only now) is found by asking from the start of a queue now and then.
 --
--- p_kinds: only these; p_without: any but these.  An empty answer sets the worker's idle
--- flag: from then on an enqueue sends a NOTIFY.  p_stay_idle: it waits for other kinds, too,
--- and stays idle whatever this call finds.
+-- p_kinds: only these; p_without: any but these.  An answer of less than was wanted sets the
+-- worker's idle flag: from then on an enqueue sends a NOTIFY.  p_stay_idle: it waits for other
+-- kinds, too, and stays idle whatever this call finds.
 -- What was inserted just before the flag could be seen is found by claiming once more.
 create or replace function pgcrew.claim(
   p_holder bigint, p_first bigint[], p_last bigint[], p_kinds text[], p_want int,
@@ -164,7 +164,7 @@ begin
     end if;
   end if;
 
-  if (v_found = 0 or p_stay_idle) <> v_idle then
+  if (v_found < p_want or p_stay_idle) <> v_idle then
     update pgcrew.workers w set idle = not v_idle where w.holder = p_holder;
   end if;
 end

@@ -38,9 +38,11 @@ is "$(heard "insert into jobs (kind) values ('a')")" '' 'nor with one that is bu
 claim "$one" 1 >/dev/null
 is "$(idle 1)" f 'a worker that found work is not idle'
 claim "$one" 10 >/dev/null
-is "$(idle 1)" f 'though it was less than wanted'
+is "$(idle 1)" t 'one that found less than it wanted is: it can take more'
+before=$(sql 'select ctid, xmin from pgcrew.workers')
 claim=$(claim "$one" 10)
-is "$claim$(idle 1)" t 'one that found nothing is'
+is "$claim$(idle 1)" t 'so is one that found nothing'
+is "$(sql 'select ctid, xmin from pgcrew.workers')" "$before" 'and nothing is written to say so again'
 before=$(sql 'select ctid, xmin from pgcrew.workers')
 claim "$one" 10 >/dev/null
 is "$(sql 'select ctid, xmin from pgcrew.workers')" "$before" 'looking again writes nothing'
