@@ -148,4 +148,22 @@ for outcome in succeeded failed cancelled retry release; do
 done
 is "$(broken)" '' 'everything agrees'
 
+# Every end stays on its page: an update that does not costs an entry in each index.
+PGUSER=owner sql 'truncate jobs'
+before=$(PGUSER=postgres sql "select n_tup_upd - n_tup_hot_upd from pg_stat_user_tables where relid = 'public.jobs'::regclass")
+sql "insert into jobs (kind, user_id, batch_id, payload)
+     select 'resize', '$user', gen_random_uuid(), '{\"file\": \"a name of some length.jpeg\"}' from generate_series(1, 2000)"
+for _ in 1 2 3 4; do
+    claim=$(claim "$holder" 500)
+    finish "$holder" "$(token_of "$claim")" "$(ids_of "$claim")" "$(ids_of "$claim" | sed 's/[0-9]*/succeeded/g')"
+done
+updates() {
+    PGUSER=postgres sql "select n_tup_upd - n_tup_hot_upd - $before
+                           from pg_stat_user_tables where relid = 'public.jobs'::regclass"
+}
+ended() { test "$(sql "select count(*) from jobs where status = 'succeeded'")" = 2000 && test -n "$(updates)"; }
+ok 'two thousand jobs have ended, 500 at a time' wait_for 5 ended
+PGUSER=postgres sql 'select pg_stat_force_next_flush()' >/dev/null
+is "$(updates)" 0 'each where it was'
+
 done_testing
