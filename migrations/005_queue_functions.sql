@@ -436,7 +436,6 @@ set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off s
 #variable_conflict use_column
 declare
   v_now     timestamptz := clock_timestamp();
-  v_whole   boolean;
   v_held    bigint[];
   v_asked   bigint[] := p_ids;
   v_results jsonb[];
@@ -445,13 +444,10 @@ declare
   v_cancels boolean;
 begin
   -- The whole claim, in its order: the common case is one delete.
-  with gone as (
-    delete from pgcrew.claims c
-     where c.token = p_token and c.holder = p_holder and c.job_ids = p_ids
-    returning 1)
-  select true into v_whole from gone;
+  delete from pgcrew.claims c
+   where c.token = p_token and c.holder = p_holder and c.job_ids = p_ids;
 
-  if v_whole is null then
+  if not found then
     select c.job_ids into v_held
       from pgcrew.claims c where c.token = p_token and c.holder = p_holder for update;
     if not found then
