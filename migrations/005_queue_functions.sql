@@ -767,6 +767,33 @@ begin
 end
 $fn$;
 
+-- Does anything wait that an idle worker among these processes would claim?  The janitor
+-- asks for all workers of its host, who sleep until it says so.  Looks at the next 1000 of
+-- each queue and priority; where none of so many is for them, the answer is that something
+-- may wait further down.  cost_ms: dead index entries may make it dear, then ask less often.
+create or replace function pgcrew.waits_for(p_processes uuid[])
+returns table (waits boolean, cost_ms int)
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+#variable_conflict use_column
+declare
+  v_began timestamptz := clock_timestamp();
+begin
+  waits := exists (
+    select from (select distinct x.queues, x.kinds from pgcrew.workers x
+                  where x.process = any (p_processes) and x.idle) w,
+                unnest(w.queues) q (queue), generate_series(9, 0, -1) p (priority),
+                lateral (select y.kind, row_number() over () as nth
+                           from (select z.kind from pgcrew.ready z
+                                  where z.queue = q.queue and z.priority = p.priority
+                                  order by z.seq limit 1000) y) r
+     where w.kinds is null or r.kind = any (w.kinds) or r.nth = 1000);
+  cost_ms := extract(epoch from clock_timestamp() - v_began) * 1000;
+  return next;
+end
+$fn$;
+
 -- Kinds that wait and that no live worker of their queue has a handler for, among the
 -- next 1000 jobs of each queue.
 create or replace function pgcrew.survey(p_queues text[])
@@ -1003,6 +1030,7 @@ grant execute on function
   pgcrew.reap_process(uuid, bigint[], boolean),
   pgcrew.reap_expired(),
   pgcrew.promote(int),
+  pgcrew.waits_for(uuid[]),
   pgcrew.survey(text[]),
   pgcrew.enqueue(text, jsonb, text, int, timestamptz, uuid, uuid, int, text),
   pgcrew.cancel_jobs(bigint[]),

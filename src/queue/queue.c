@@ -23,6 +23,7 @@ STATEMENT(reap_process);
 STATEMENT(reap_expired);
 STATEMENT(promote);
 STATEMENT(survey);
+STATEMENT(waits_for);
 
 static const char *const outcome_names[] = {
     [OUTCOME_SUCCEEDED] = "succeeded", [OUTCOME_FAILED] = "failed",
@@ -321,15 +322,22 @@ queue_ask_release_claims(struct db *db, int64_t holder, const int64_t *tokens, s
     db_ask(db, &st_release_claims, &p, answer, arg);
 }
 
-void
-queue_ask_heartbeat(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,
-                    void *arg)
+static void
+ask_processes(struct db *db, const struct statement *what, const struct uuid *processes, size_t n,
+              db_answer *answer, void *arg)
 {
     struct params p;
 
     params_init(&p);
     param_uuids(&p, processes, n);
-    db_ask(db, &st_heartbeat, &p, answer, arg);
+    db_ask(db, what, &p, answer, arg);
+}
+
+void
+queue_ask_heartbeat(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,
+                    void *arg)
+{
+    ask_processes(db, &st_heartbeat, processes, n, answer, arg);
 }
 
 struct uuid
@@ -390,6 +398,20 @@ queue_read_promote(const PGresult *res, int64_t *ret_next_ms)
 {
     *ret_next_ms = row_is_null(res, 0, 1) ? -1 : row_int(res, 0, 1);
     return row_int(res, 0, 0);
+}
+
+void
+queue_ask_waits_for(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,
+                    void *arg)
+{
+    ask_processes(db, &st_waits_for, processes, n, answer, arg);
+}
+
+bool
+queue_read_waits_for(const PGresult *res, int64_t *ret_cost_ms)
+{
+    *ret_cost_ms = row_int(res, 0, 1);
+    return row_bool(res, 0, 0);
 }
 
 void

@@ -171,6 +171,12 @@ void queue_ask_promote(struct db *db, int most, db_answer *answer, void *arg);
 /* Returns how many became ready; *ret_next_ms is -1 when nothing waits. */
 int64_t queue_read_promote(const PGresult *res, int64_t *ret_next_ms);
 
+/* Does anything wait that an idle worker among these processes would claim? */
+void queue_ask_waits_for(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,
+                         void *arg);
+/* *ret_cost_ms: how long the server took to find out. */
+bool queue_read_waits_for(const PGresult *res, int64_t *ret_cost_ms);
+
 void queue_ask_survey(struct db *db, const char *const *queues, size_t n, db_answer *answer,
                       void *arg);
 

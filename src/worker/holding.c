@@ -22,8 +22,6 @@
 #define LOOK_AGAIN_MS 5000
 #define ENDING_PATIENCE_MS 2000
 
-static void watch_lease(struct worker *w);
-
 static bool
 is_in(int64_t token, const int64_t *tokens, size_t n)
 {
@@ -118,7 +116,6 @@ on_registered(void *arg, const PGresult *res, const struct err *err)
     release_unknown(w, tokens, n);
     arena_release(&w->scratch);
     lanes_want(w);
-    watch_lease(w);
     worker_turn_soon(w);
 }
 
@@ -202,17 +199,10 @@ lease_left_ms(const struct worker *w)
     return renewed_ms + w->conf->lease_ms * 6 / 10 - clock_mono_ms();
 }
 
-static void
-on_lease_timer(struct ev_loop *loop, ev_timer *timer, int events)
+static bool
+has_handlers_to_lose(const struct worker *w)
 {
-    struct worker *w = timer->data;
-
-    (void)loop;
-    (void)events;
-    if (w->held_back[0] != '\0' && db_is_up(w->db))
-        db_restart(w->db, ERR_CONFIG, w->held_back); /* look again whether it fits now */
-    else
-        watch_lease(w);
+    return w->n_running + w->n_waiting > 0;
 }
 
 static void
@@ -224,9 +214,32 @@ watch_lease(struct worker *w)
         loop_timer_in(w->loop, &w->lease, left_ms);
         return;
     }
-    if (w->n_running + w->n_waiting > 0)
-        running_abandon_all(w);
+    running_abandon_all(w);
     loop_timer_in(w->loop, &w->lease, w->conf->lease_ms / 10);
+}
+
+static void
+on_lease_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct worker *w = timer->data;
+
+    (void)loop;
+    (void)events;
+    if (w->held_back[0] != '\0' && db_is_up(w->db))
+        db_restart(w->db, ERR_CONFIG, w->held_back); /* look again whether it fits now */
+    else if (has_handlers_to_lose(w))
+        watch_lease(w);
+}
+
+void
+holding_watch(struct worker *w)
+{
+    if (w->held_back[0] != '\0')
+        return; /* the timer is for looking again */
+    if (!has_handlers_to_lose(w))
+        ev_timer_stop(w->loop, &w->lease);
+    else if (!ev_is_active(&w->lease))
+        watch_lease(w);
 }
 
 static void
