@@ -22,6 +22,9 @@ struct conf_list {
 
 enum conf_listen { CONF_LISTEN_AUTO, CONF_LISTEN_OFF };
 
+/* Do claims and finishes wait until the server has them on disk? */
+enum conf_durability { CONF_STRICT, CONF_RELAXED };
+
 enum conf_switch { CONF_NO, CONF_YES };
 
 /* Which attempts leave a row in pgcrew.attempts. */
@@ -99,6 +102,7 @@ struct conf {
     const char *db_url;  /* libpq URL or key=value; NULL: libpq's PG* variables */
     const char *db_role; /* SET ROLE after connecting; NULL: none */
     enum conf_listen db_listen;
+    enum conf_durability db_durability;
     int64_t connect_timeout_ms;
     int64_t statement_timeout_ms;
 

@@ -33,7 +33,8 @@ struct duty {
     void (*ask)(struct janitor *j); /* without the commit */
 };
 
-enum duty_name { DUTY_PROMOTE, DUTY_HEARTBEAT, DUTY_SURVEY, DUTY_SWEEP, DUTIES };
+/* In the order they are asked: the heartbeat last, so that its locks are held shortly. */
+enum duty_name { DUTY_PROMOTE, DUTY_SURVEY, DUTY_HEARTBEAT, DUTY_SWEEP, DUTIES };
 
 struct reap; /* reaping.c */
 

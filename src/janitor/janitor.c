@@ -14,6 +14,7 @@
 #include "janitor/internal.h"
 
 #define BEAT_MS 1000
+#define BEATS_PER_STALL 4 /* however short that is */
 #define LOOK_AGAIN_MS 5000
 #define BEATS_PER_LEASE 6
 #define SWEEPS_PER_LEASE 3
@@ -28,6 +29,7 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
     enum board_state state = j->held_back[0] != '\0' ? BOARD_HELD
                              : j->open               ? BOARD_IDLE
                                                      : BOARD_CONNECTING;
+    int64_t beat_ms = j->conf->stall_ms / BEATS_PER_STALL;
 
     (void)events;
     j->score.beat++;
@@ -37,7 +39,7 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
     j->score.state = state;
     j->score.round_trips = db_round_trips(j->db);
     board_publish(j->child->board, j->child->place, &j->score);
-    loop_timer_in(loop, timer, BEAT_MS);
+    loop_timer_in(loop, timer, beat_ms < BEAT_MS ? beat_ms : BEAT_MS);
 }
 
 size_t
@@ -103,7 +105,6 @@ on_duty(struct ev_loop *loop, ev_timer *timer, int events)
         db_commit(j->db);
         return;
     }
-    /* In the order of the table: the heartbeat's locks are held for the shortest time. */
     for (struct duty *d = j->duties; d < j->duties + DUTIES; d++) {
         if (d == due || goes_along(d))
             ask(j, d, true);

@@ -16,6 +16,7 @@ STATEMENT(finish);
 STATEMENT(limit_time);
 STATEMENT(run_sql);
 STATEMENT(cancel_backend);
+STATEMENT(relax);
 STATEMENT(report);
 STATEMENT(release_claims);
 STATEMENT(heartbeat);
@@ -104,6 +105,12 @@ void
 queue_ask_unregister(struct db *db, const struct uuid *process, db_answer *answer, void *arg)
 {
     ask_process(db, &st_unregister, process, answer, arg);
+}
+
+void
+queue_ask_relax(struct db *db)
+{
+    db_ask(db, &st_relax, NULL, NULL, NULL);
 }
 
 void

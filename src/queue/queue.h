@@ -58,6 +58,13 @@ struct claim {
     bool stay_idle; /* the holder waits for other kinds, whatever this call finds */
 };
 
+/*
+ * Just before its commit: the transaction need not be on disk when it is answered: a crash of the
+ * server may undo the newest such transactions.  Only for what is then done again, never for
+ * registering: nobody may be given the id of a holder twice.
+ */
+void queue_ask_relax(struct db *db);
+
 void queue_ask_claim(struct db *db, const struct claim *claim, db_answer *answer, void *arg);
 
 /* One claimed job; texts belong to the result. */

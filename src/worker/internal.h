@@ -134,6 +134,8 @@ struct worker {
 
 /* worker.c */
 void worker_turn_soon(struct worker *w); /* look at everything again, in this turn of the loop */
+/* Commit what does nothing but claim, finish and report, as durably as the configuration says. */
+void worker_commit(struct worker *w);
 void worker_pause(struct worker *w, int64_t ms); /* claim nothing for a while */
 void worker_drain(struct worker *w,
                   const char *why); /* claim nothing more, end when all has ended */

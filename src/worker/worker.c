@@ -74,6 +74,14 @@ is_empty(const struct worker *w)
            TAILQ_EMPTY(&w->sent) && !is_claim_asked(w);
 }
 
+void
+worker_commit(struct worker *w)
+{
+    if (w->conf->db_durability == CONF_RELAXED)
+        queue_ask_relax(w->db);
+    db_commit(w->db);
+}
+
 /* Finish and claim travel together: one round trip, one commit. */
 static void
 talk_to_database(struct worker *w)
@@ -94,7 +102,7 @@ talk_to_database(struct worker *w)
         }
     }
     if (asked)
-        db_commit(w->db);
+        worker_commit(w);
 }
 
 static void
