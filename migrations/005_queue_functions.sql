@@ -95,28 +95,30 @@ $fn$;
 
 -- 2. claim -----------------------------------------------------------------------
 
--- Take up to p_want jobs.  The first three arrays are parallel and are tried in that
--- order: from a queue, of a priority, seq not below.  The caller remembers the highest
--- seq it was given and asks from there, so that the dead index entries of what was
--- taken before are not walked again; what was committed late lies below and is found by
--- asking from 0 now and then.
+-- Take up to p_want jobs.  The first four arrays are parallel: places to look at, in this
+-- order, each of a queue from (rank, id) on to the end of a last rank.  The caller
+-- remembers where its last claim ended and asks from there, so that the dead index entries
+-- of what was taken before are not walked again; what came in below (committed late, given
+-- back, due only now) is found by asking from the start now and then.
 --
 -- p_kinds: only these; p_without: any but these.  An empty answer sets the worker's idle
 -- flag: from then on an enqueue sends a NOTIFY.  p_stay_idle: it waits for other kinds, too,
 -- and stays idle whatever this call finds.
 -- What was inserted just before the flag could be seen is found by claiming once more.
 create or replace function pgcrew.claim(
-  p_holder bigint, p_queues text[], p_priorities smallint[], p_seqs bigint[], p_kinds text[], p_want int,
-  p_without text[] default null, p_stay_idle boolean default false)
-returns table (token bigint, job_id bigint, seq bigint, queue text, priority smallint, kind text,
-               payload text, attempt int, max_attempts int, batch_id uuid, user_id uuid,
-               tempfails int, crashes int)
+  p_holder bigint, p_queues text[], p_ranks smallint[], p_ids bigint[], p_last_ranks smallint[], p_kinds text[],
+  p_want int, p_without text[] default null, p_stay_idle boolean default false)
+returns table (token bigint, job_id bigint, queue text, priority smallint, kind text, payload text, attempt int,
+               max_attempts int, batch_id uuid, user_id uuid, tempfails int)
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 declare
-  v_idle boolean;
+  v_idle  boolean;
+  v_ids   bigint[];
+  v_token bigint;
+  v_found int := 0;
 begin
   -- The lock keeps the row until our claim can be seen: who reaps this holder
   -- deletes it first, so that no claim slips in behind the reaping.
@@ -125,45 +127,61 @@ begin
     raise exception 'holder % has no lease', p_holder using errcode = 'PC001';
   end if;
 
-  return query
-  with taken as materialized (
-    -- By ctid and materialised: exactly the rows that were locked, by a TID scan.  The
-    -- limits pull rows one by one, so no more are locked, and no further queue is looked
+  with taken as (
+    -- By ctid of an array: exactly the rows that were locked, by a TID scan.  The
+    -- limits pull rows one by one, so no more are locked, and no further place is looked
     -- at, than it takes.
     delete from pgcrew.ready r
      where r.ctid = any (array(
              select found.tid
-               from unnest(p_queues, p_priorities, p_seqs) probe (queue, priority, seq),
+               from unnest(p_queues, p_ranks, p_ids, p_last_ranks) place (queue, rank, id, last),
                     lateral (select x.ctid as tid from pgcrew.ready x
-                              where x.queue = probe.queue and x.priority = probe.priority and x.seq >= probe.seq
+                              where x.queue = place.queue and (x.rank, x.job_id) >= (place.rank, place.id)
+                                and x.rank <= place.last
                                 and (p_kinds is null or x.kind = any (p_kinds))
                                 and (p_without is null or x.kind <> all (p_without))
-                              order by x.seq limit p_want for update skip locked) found
+                              order by x.rank, x.job_id limit p_want for update skip locked) found
               limit p_want))
-    returning r.seq, r.job_id, r.priority, r.queue),
-  held as materialized (
-    -- A row whose job was deleted or ended by other hands is dropped here.
-    select t.seq, t.queue, t.priority, j.id, j.kind, j.payload, j.attempts, j.max_attempts,
-           j.batch_id, j.user_id, j.started_at
-      from taken t, lateral (select * from public.jobs x
-                              where x.id = t.job_id and x.status in ('queued', 'running') offset 0) j),
-  claimed as (
-    insert into pgcrew.claims (holder, job_ids, seqs)
-    select p_holder, array_agg(h.id order by h.priority desc, h.seq), array_agg(h.seq order by h.priority desc, h.seq)
-      from held h having count(*) > 0
-    returning token)
-  select c.token, h.id, h.seq, h.queue, h.priority, h.kind, h.payload::text, h.attempts + 1, h.max_attempts::int,
-         h.batch_id, h.user_id, a.tempfails, a.crashes
-    from claimed c, held h,
-         lateral (select count(*) filter (where x.cause = 'tempfail')::int as tempfails,
-                         count(*) filter (where x.cause = 'worker_died')::int as crashes
-                    from pgcrew.attempts x
-                   -- No attempt, no look.
-                   where h.started_at is not null and x.job_id = h.id and not x.forgiven) a
-   order by h.priority desc, h.seq;
+    returning r.rank, r.job_id)
+  select array_agg(t.job_id order by t.rank, t.job_id) into v_ids from taken t;
 
-  if (not found or p_stay_idle) <> v_idle then
+  if v_ids is not null then
+    insert into pgcrew.claims (holder, job_ids) values (p_holder, v_ids) returning claims.token into v_token;
+    return query
+    select v_token, j.id, j.queue, j.priority, j.kind, j.payload::text, j.attempts + 1, j.max_attempts::int,
+           j.batch_id, j.user_id,
+           -- No attempt, no look.
+           case when j.started_at is null then 0
+                else (select count(*) from pgcrew.attempts x
+                       where x.job_id = j.id and x.cause = 'tempfail' and not x.forgiven) end::int
+      from unnest(v_ids) t (id),
+           lateral (select * from public.jobs x
+                     where x.id = t.id and x.status in ('queued', 'running') offset 0) j;
+    get diagnostics v_found = row_count;
+    if v_found < cardinality(v_ids) then
+      perform pgcrew.drop_ended(v_token);
+    end if;
+  end if;
+
+  if (v_found = 0 or p_stay_idle) <> v_idle then
     update pgcrew.workers w set idle = not v_idle where w.holder = p_holder;
+  end if;
+end
+$fn$;
+
+-- Jobs that were deleted or ended by other hands while they waited drop out of a claim.
+create or replace function pgcrew.drop_ended(p_token bigint) returns void
+language plpgsql volatile security definer set search_path = '' as $fn$
+declare
+  v_ids bigint[] := array(select j.id
+                            from pgcrew.claims c, unnest(c.job_ids) with ordinality h (id, nth), public.jobs j
+                           where c.token = p_token and j.id = h.id and j.status in ('queued', 'running')
+                           order by h.nth);
+begin
+  if v_ids = '{}' then
+    delete from pgcrew.claims c where c.token = p_token;
+  else
+    update pgcrew.claims c set job_ids = v_ids where c.token = p_token;
   end if;
 end
 $fn$;
@@ -240,7 +258,7 @@ $fn$;
 -- taken out: three workers, or ten of workers and hosts together (a host may be lost
 -- for reasons of its own).
 create or replace function pgcrew.put_back(
-  p_ids bigint[], p_seqs bigint[], p_died bigint[], p_cause text, p_holder_name text, p_only boolean default false)
+  p_ids bigint[], p_died bigint[], p_cause text, p_holder_name text, p_only boolean default false)
 returns table (job_id bigint, status text, attempts int, max_attempts int)
 language plpgsql volatile security definer
 set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
@@ -251,14 +269,14 @@ declare
 begin
   return query
   with held as materialized (
-    select h.id, h.seq, j.queue, j.priority, j.kind, j.user_id, j.status, j.attempts, j.max_attempts, j.unique_key,
+    select h.id, j.queue, j.priority, j.kind, j.user_id, j.status, j.attempts, j.max_attempts, j.unique_key,
            p_cause is not null and (j.status = 'running' and not p_only or h.id = any (coalesce(p_died, '{}'))) as died,
            exists (select from pgcrew.cancels x where x.job_id = h.id) as asked,
            (select count(*) from pgcrew.attempts x
              where x.job_id = h.id and x.cause = 'worker_died' and not x.forgiven) as workers,
            (select count(*) from pgcrew.attempts x
              where x.job_id = h.id and x.cause = 'host_lost' and not x.forgiven) as hosts
-      from unnest(p_ids, p_seqs) h (id, seq) join public.jobs j on j.id = h.id
+      from unnest(p_ids) h (id) join public.jobs j on j.id = h.id
      where j.status in ('queued', 'running')),
   judged as materialized (
     select *, case when asked then 'cancelled'
@@ -274,8 +292,8 @@ begin
            p_holder_name, v_now
       from judged g where g.died),
   back as (
-    insert into pgcrew.ready (seq, job_id, priority, user_id, queue, kind)
-    select g.seq, g.id, g.priority, g.user_id, g.queue, g.kind from judged g where g.verdict = 'queued'),
+    insert into pgcrew.ready (job_id, user_id, rank, queue, kind)
+    select g.id, g.user_id, 9 - g.priority, g.queue, g.kind from judged g where g.verdict = 'queued'),
   freed as (
     delete from pgcrew.unique_keys k using judged g
      where g.verdict <> 'queued' and k.key = g.unique_key and k.job_id = g.id),
@@ -300,7 +318,7 @@ $fn$;
 
 -- Attempts that did not succeed: a helper of finish, which holds the claim.
 create or replace function pgcrew.finish_others(
-  p_holder bigint, p_ids bigint[], p_seqs bigint[], p_outcomes text[], p_ran_ms int[], p_waits_ms bigint[],
+  p_holder bigint, p_ids bigint[], p_outcomes text[], p_ran_ms int[], p_waits_ms bigint[],
   p_errors text[], p_causes text[], p_exits int[], p_signals int[], p_stderrs text[],
   p_users_ms int[], p_systems_ms int[], p_memories bigint[])
 returns table (job_id bigint, status text, attempts int, max_attempts int, wait_ms bigint)
@@ -327,9 +345,9 @@ begin
                 when t.outcome in ('retry', 'again') then 'scheduled'
                 else t.outcome end as verdict,
            (t.outcome in ('failed', 'retry'))::int as charged
-      from unnest(p_ids, p_seqs, p_outcomes, p_ran_ms, p_waits_ms, p_errors, p_causes, p_exits, p_signals, p_stderrs,
+      from unnest(p_ids, p_outcomes, p_ran_ms, p_waits_ms, p_errors, p_causes, p_exits, p_signals, p_stderrs,
                   p_users_ms, p_systems_ms, p_memories)
-             t (id, seq, outcome, ran_ms, wait_ms, error, cause, exit_code, signal, stderr_tail,
+             t (id, outcome, ran_ms, wait_ms, error, cause, exit_code, signal, stderr_tail,
                 user_ms, system_ms, memory)
            join public.jobs j on j.id = t.id
      where t.outcome not in ('succeeded', 'release') and j.status in ('queued', 'running')),
@@ -345,8 +363,8 @@ begin
      -- Cancelled before it was started: no attempt.
      where t.outcome <> 'cancelled' or t.ran_ms is not null),
   back as (
-    insert into pgcrew.ready (job_id, priority, user_id, queue, kind)
-    select t.id, t.priority, t.user_id, t.queue, t.kind from told t where t.verdict = 'ready'),
+    insert into pgcrew.ready (job_id, user_id, rank, queue, kind)
+    select t.id, t.user_id, 9 - t.priority, t.queue, t.kind from told t where t.verdict = 'ready'),
   later as (
     insert into pgcrew.scheduled (job_id, run_at, priority, user_id, queue, kind)
     select t.id, v_now + t.wait_ms * interval '1 ms', t.priority, t.user_id, t.queue, t.kind
@@ -375,10 +393,7 @@ begin
     return query
     select b.job_id, b.status, b.attempts, b.max_attempts, null::bigint
       from pgcrew.put_back(
-             array(select r.id from unnest(p_ids, p_outcomes) with ordinality r (id, outcome, nth)
-                    where r.outcome = 'release' order by r.nth),
-             array(select r.seq from unnest(p_seqs, p_outcomes) with ordinality r (seq, outcome, nth)
-                    where r.outcome = 'release' order by r.nth),
+             array(select r.id from unnest(p_ids, p_outcomes) r (id, outcome) where r.outcome = 'release'),
              null, null, null) b;
   end if;
 
@@ -393,9 +408,9 @@ begin
 end
 $fn$;
 
--- End attempts of one claim, all or a part.  Comes back with a row for each job that
--- was still the holder's; a job asked for and not returned was taken away, and nothing
--- of its attempt is kept.
+-- End attempts of one claim, all or a part.  Comes back with a row for each job whose end
+-- was not just success; one without a status is not the holder's (any more), and nothing of
+-- its attempt is kept.  No row: all have succeeded.
 --
 --   succeeded  with a result; counts as an attempt
 --   failed     never again; charged
@@ -405,7 +420,8 @@ $fn$;
 --   release    given back as it was, where it was
 --
 -- What somebody asked to cancel does not come again: retry, again and release end it.
--- The last three arrays are CPU time and peak memory, for the record of the attempt.
+-- The arrays are parallel to p_ids; null: nothing to say of any, and all outcomes succeeded.
+-- The last three are CPU time and peak memory, for the record of the attempt.
 create or replace function pgcrew.finish(
   p_holder bigint, p_token bigint, p_ids bigint[], p_outcomes text[], p_ran_ms int[], p_waits_ms bigint[],
   p_results text[], p_errors text[], p_causes text[], p_exits int[], p_signals int[], p_stderrs text[],
@@ -417,44 +433,55 @@ set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off s
 #variable_conflict use_column
 declare
   v_now     timestamptz := clock_timestamp();
+  v_whole   boolean;
   v_held    bigint[];
-  v_seqs    bigint[];
+  v_asked   bigint[] := p_ids;
   v_results jsonb[];
+  v_ended   bigint[];
+  v_keys    text[];
+  v_cancels boolean;
 begin
   -- The whole claim, in its order: the common case is one delete.
   with gone as (
     delete from pgcrew.claims c
      where c.token = p_token and c.holder = p_holder and c.job_ids = p_ids
-    returning c.job_ids, c.seqs)
-  select g.job_ids, g.seqs into v_held, v_seqs from gone g;
+    returning 1)
+  select true into v_whole from gone;
 
-  if v_held is null then
-    select c.job_ids, c.seqs into v_held, v_seqs
+  if v_whole is null then
+    select c.job_ids into v_held
       from pgcrew.claims c where c.token = p_token and c.holder = p_holder for update;
     if not found then
+      return query select i, null::text, null::int, null::int, null::bigint from unnest(p_ids) i;
       return;
     end if;
     if v_held <@ p_ids then
       delete from pgcrew.claims c where c.token = p_token;
     else
       -- Updated, not written anew: who waits for this row to reap it finds the rest.
-      with rest as (
-        select array_agg(h.id order by h.nth) as ids, array_agg(h.seq order by h.nth) as seqs
-          from unnest(v_held, v_seqs) with ordinality h (id, seq, nth) where h.id <> all (p_ids))
-      update pgcrew.claims c set job_ids = rest.ids, seqs = rest.seqs from rest where c.token = p_token;
+      update pgcrew.claims c
+         set job_ids = array(select h.id from unnest(v_held) with ordinality h (id, nth)
+                              where h.id <> all (p_ids) order by h.nth)
+       where c.token = p_token;
     end if;
+    p_outcomes := coalesce(p_outcomes, array_fill('succeeded'::text, array[cardinality(p_ids)]));
     -- Line up everything with what was asked for; what is not ours drops out.
-    select array_agg(a.id order by a.nth), array_agg(h.seq order by a.nth), array_agg(p_outcomes[a.nth] order by a.nth),
+    select array_agg(a.id order by a.nth), array_agg(p_outcomes[a.nth] order by a.nth),
            array_agg(p_ran_ms[a.nth] order by a.nth), array_agg(p_waits_ms[a.nth] order by a.nth),
            array_agg(p_results[a.nth] order by a.nth), array_agg(p_errors[a.nth] order by a.nth),
            array_agg(p_causes[a.nth] order by a.nth), array_agg(p_exits[a.nth] order by a.nth),
            array_agg(p_signals[a.nth] order by a.nth), array_agg(p_stderrs[a.nth] order by a.nth),
            array_agg(p_users_ms[a.nth] order by a.nth), array_agg(p_systems_ms[a.nth] order by a.nth),
            array_agg(p_memories[a.nth] order by a.nth)
-      into p_ids, v_seqs, p_outcomes, p_ran_ms, p_waits_ms, p_results, p_errors, p_causes, p_exits, p_signals, p_stderrs,
+      into p_ids, p_outcomes, p_ran_ms, p_waits_ms, p_results, p_errors, p_causes, p_exits, p_signals, p_stderrs,
            p_users_ms, p_systems_ms, p_memories
-      from (select distinct on (x.id) x.id, x.nth from unnest(p_ids) with ordinality x (id, nth) order by x.id, x.nth) a
-           join unnest(v_held, v_seqs) h (id, seq) on h.id = a.id;
+      from (select distinct on (x.id) x.id, x.nth from unnest(p_ids) with ordinality x (id, nth)
+             where x.id = any (v_held) order by x.id, x.nth) a;
+    if cardinality(p_ids) is distinct from cardinality(v_asked) then
+      return query
+      select i, null::text, null::int, null::int, null::bigint
+        from unnest(v_asked) i where i <> all (coalesce(p_ids, '{}'));
+    end if;
     if p_ids is null then
       return;
     end if;
@@ -464,19 +491,26 @@ begin
     v_results := pgcrew.as_json(p_results);
   end if;
 
-  return query
   with ended as (
     update public.jobs j
        set status = 'succeeded', attempts = j.attempts + 1, progress = 100, result = t.result, error = null,
            started_at = coalesce(j.started_at, v_now - coalesce(t.ran_ms, 0) * interval '1 ms'),
            finished_at = v_now
       from unnest(p_ids, p_outcomes, p_ran_ms, v_results) t (id, outcome, ran_ms, result)
-     where j.id = t.id and t.outcome = 'succeeded' and j.status in ('queued', 'running')
-    returning j.id, j.attempts, j.max_attempts, j.unique_key),
-  freed as (
-    delete from pgcrew.unique_keys k using ended e
-     where e.unique_key is not null and k.key = e.unique_key and k.job_id = e.id)
-  select e.id, 'succeeded', e.attempts::int, e.max_attempts::int, null::bigint from ended e;
+     where j.id = t.id and (p_outcomes is null or t.outcome = 'succeeded') and j.status in ('queued', 'running')
+    returning j.id, j.unique_key)
+  select coalesce(array_agg(e.id), '{}'), array_agg(e.unique_key) filter (where e.unique_key is not null),
+         exists (select from pgcrew.cancels)
+    into v_ended, v_keys, v_cancels
+    from ended e;
+
+  if v_keys is not null then
+    delete from pgcrew.unique_keys k where k.key = any (v_keys) and k.job_id = any (p_ids);
+  end if;
+  if v_cancels then
+    delete from pgcrew.cancels x using unnest(p_ids, p_outcomes) t (id, outcome)
+     where (p_outcomes is null or t.outcome = 'succeeded') and x.job_id = t.id;
+  end if;
 
   if 'succeeded' = any (p_causes) then
     insert into pgcrew.attempts (job_id, attempt, cause, exit_code, stderr_tail, user_ms, system_ms, max_rss_bytes,
@@ -487,18 +521,26 @@ begin
       from unnest(p_ids, p_outcomes, p_causes, p_ran_ms, p_exits, p_stderrs, p_users_ms, p_systems_ms, p_memories)
              t (id, outcome, cause, ran_ms, exit_code, stderr_tail, user_ms, system_ms, memory)
            join public.jobs j on j.id = t.id
-     where t.outcome = 'succeeded' and t.cause = 'succeeded' and j.status = 'succeeded';
+     where (p_outcomes is null or t.outcome = 'succeeded') and t.cause = 'succeeded' and j.status = 'succeeded';
   end if;
 
-  if exists (select from pgcrew.cancels) then
-    delete from pgcrew.cancels x using unnest(p_ids, p_outcomes) t (id, outcome)
-     where t.outcome = 'succeeded' and x.job_id = t.id;
+  if cardinality(v_ended) = cardinality(p_ids) then
+    return;
   end if;
-
   if ('succeeded' = all (p_outcomes)) is not true then
-    return query select * from pgcrew.finish_others(p_holder, p_ids, v_seqs, p_outcomes, p_ran_ms, p_waits_ms,
-                                                    p_errors, p_causes, p_exits, p_signals, p_stderrs,
-                                                    p_users_ms, p_systems_ms, p_memories);
+    -- Those that have ended are not asked for again below.
+    for job_id, status, attempts, max_attempts, wait_ms in
+      select * from pgcrew.finish_others(p_holder, p_ids, p_outcomes, p_ran_ms, p_waits_ms, p_errors, p_causes,
+                                         p_exits, p_signals, p_stderrs, p_users_ms, p_systems_ms, p_memories)
+    loop
+      v_ended := v_ended || job_id;
+      return next;
+    end loop;
+  end if;
+  if cardinality(v_ended) < cardinality(p_ids) then
+    -- Deleted, or ended by other hands.
+    return query
+    select i, null::text, null::int, null::int, null::bigint from unnest(p_ids) i where i <> all (v_ended);
   end if;
 end
 $fn$;
@@ -606,14 +648,13 @@ begin
   -- Not local: a function that set the role for good would leave the session with it.
   perform set_config('role', v_session, false);
 
-  return query
-  select f.job_id, f.status, f.attempts, f.max_attempts
-    from pgcrew.finish(p_holder, p_token, array[p_job], '{succeeded}',
-                       array[(extract(epoch from clock_timestamp() - v_begun) * 1000)::int], null,
-                       array[v_result::text], null, array[case when p_keep then 'succeeded' end], null, null, null) f;
-  if not found then
+  if exists (select from pgcrew.finish(
+               p_holder, p_token, array[p_job], null,
+               array[(extract(epoch from clock_timestamp() - v_begun) * 1000)::int], null,
+               array[v_result::text], null, case when p_keep then '{succeeded}'::text[] end, null, null, null)) then
     raise exception 'the claim of job % was taken away while its function ran', p_job using errcode = 'PC003';
   end if;
+  return query select p_job, 'succeeded', v_job.attempts + 1, v_job.max_attempts::int;
 end
 $fn$;
 
@@ -628,17 +669,15 @@ set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 declare
   v_ids  bigint[];
-  v_seqs bigint[];
   v_jobs int;
 begin
   with gone as (
-    delete from pgcrew.claims c where c.token = any (p_tokens) returning c.job_ids, c.seqs)
-  select array_agg(h.id), array_agg(h.seq) into v_ids, v_seqs
-    from gone, unnest(gone.job_ids, gone.seqs) h (id, seq);
+    delete from pgcrew.claims c where c.token = any (p_tokens) returning c.job_ids)
+  select array_agg(h.id) into v_ids from gone, unnest(gone.job_ids) h (id);
   if v_ids is null then
     return 0;
   end if;
-  select count(*) into v_jobs from pgcrew.put_back(v_ids, v_seqs, p_died, p_cause, p_holder_name, p_only);
+  select count(*) into v_jobs from pgcrew.put_back(v_ids, p_died, p_cause, p_holder_name, p_only);
   perform pgcrew.wake();
   return v_jobs;
 end
@@ -751,8 +790,8 @@ begin
                                 order by x.run_at limit p_max for update skip locked))
     returning *),
   back as (
-    insert into pgcrew.ready (job_id, priority, user_id, queue, kind)
-    select d.job_id, d.priority, d.user_id, d.queue, d.kind from due d order by d.run_at, d.job_id
+    insert into pgcrew.ready (job_id, user_id, rank, queue, kind)
+    select d.job_id, d.user_id, 9 - d.priority, d.queue, d.kind from due d
     returning 1)
   select count(*) into v_moved from back;
   if v_moved > 0 then
@@ -769,8 +808,8 @@ $fn$;
 
 -- Does anything wait that an idle worker among these processes would claim?  The janitor
 -- asks for all workers of its host, who sleep until it says so.  Looks at the next 1000 of
--- each queue and priority; where none of so many is for them, the answer is that something
--- may wait further down.  cost_ms: dead index entries may make it dear, then ask less often.
+-- each queue; where none of so many is for them, the answer is that something may wait
+-- further down.  cost_ms: dead index entries may make it dear, then ask less often.
 create or replace function pgcrew.waits_for(p_processes uuid[])
 returns table (waits boolean, cost_ms int)
 language plpgsql volatile security definer
@@ -783,11 +822,10 @@ begin
   waits := exists (
     select from (select distinct x.queues, x.kinds from pgcrew.workers x
                   where x.process = any (p_processes) and x.idle) w,
-                unnest(w.queues) q (queue), generate_series(9, 0, -1) p (priority),
+                unnest(w.queues) q (queue),
                 lateral (select y.kind, row_number() over () as nth
-                           from (select z.kind from pgcrew.ready z
-                                  where z.queue = q.queue and z.priority = p.priority
-                                  order by z.seq limit 1000) y) r
+                           from (select z.kind from pgcrew.ready z where z.queue = q.queue
+                                  order by z.rank, z.job_id limit 1000) y) r
      where w.kinds is null or r.kind = any (w.kinds) or r.nth = 1000);
   cost_ms := extract(epoch from clock_timestamp() - v_began) * 1000;
   return next;
@@ -806,13 +844,9 @@ begin
   return query
   select q.queue, r.kind, count(*)::int
     from unnest(p_queues) q (queue),
-         -- What nobody takes gathers at the front, of each priority.
-         lateral (select x.kind
-                    from generate_series(9, 0, -1) p (priority),
-                         lateral (select y.kind from pgcrew.ready y
-                                   where y.queue = q.queue and y.priority = p.priority
-                                   order by y.seq limit 1000) x
-                   limit 1000) r
+         -- What nobody takes gathers at the front.
+         lateral (select x.kind from pgcrew.ready x
+                   where x.queue = q.queue order by x.rank, x.job_id limit 1000) r
    where not exists (select from pgcrew.workers w
                       where q.queue = any (w.queues) and (w.kinds is null or r.kind = any (w.kinds))
                         and w.seen_at + w.lease > clock_timestamp())
@@ -875,7 +909,9 @@ begin
   for v_round in 1 .. 10 loop
     exit when cardinality(v_left) = 0;
 
-    with r as (delete from pgcrew.ready x where x.job_id = any (v_left) returning x.job_id),
+    with r as (delete from pgcrew.ready x using public.jobs j
+                where j.id = any (v_left)
+                  and x.queue = j.queue and x.rank = 9 - j.priority and x.job_id = j.id returning x.job_id),
          s as (delete from pgcrew.scheduled x where x.job_id = any (v_left) returning x.job_id)
     select array_agg(u.job_id) into v_some from (select * from r union all select * from s) u;
     if v_round = 10 then
@@ -972,8 +1008,8 @@ begin
      where l.status in ('failed', 'cancelled')
        and (l.unique_key is null or l.id in (select k.job_id from keyed k))),
   back as (
-    insert into pgcrew.ready (job_id, priority, user_id, queue, kind)
-    select a.id, a.priority, a.user_id, a.queue, a.kind from anew a order by a.id),
+    insert into pgcrew.ready (job_id, user_id, rank, queue, kind)
+    select a.id, a.user_id, 9 - a.priority, a.queue, a.kind from anew a),
   forgiven as (
     update pgcrew.attempts x set forgiven = true from anew a where x.job_id = a.id and not x.forgiven),
   marked as (
@@ -1015,13 +1051,13 @@ $fn$;
 
 -- 8. who may call what -----------------------------------------------------------
 
--- lock_claims, undo_claims, put_back, finish_others, end_cancelled, as_json, wake and wake_at are helpers: nobody's.
+-- drop_ended, lock_claims, undo_claims, put_back, finish_others, end_cancelled, as_json, wake and wake_at are helpers: nobody's.
 revoke all on all functions in schema pgcrew from public, anon, authenticated;
 grant execute on function
   pgcrew.register_worker(uuid, text, int, int, text, text[], text[], int, int),
   pgcrew.unregister_worker(uuid),
   pgcrew.heartbeat(uuid[]),
-  pgcrew.claim(bigint, text[], smallint[], bigint[], text[], int, text[], boolean),
+  pgcrew.claim(bigint, text[], smallint[], bigint[], smallint[], text[], int, text[], boolean),
   pgcrew.report(bigint, bigint[], bigint[], int[], real[], text[]),
   pgcrew.finish(bigint, bigint, bigint[], text[], int[], bigint[], text[], text[], text[], int[], int[], text[],
                 int[], int[], bigint[]),

@@ -8,7 +8,7 @@ marks_init(struct marks *m, struct arena *a, const char *const *queues, size_t n
     *m = (struct marks){
         .queues = queues,
         .n_queues = n_queues,
-        .seqs = arena_alloc(a, n_queues * PRIORITIES * sizeof(int64_t)),
+        .ids = arena_alloc(a, n_queues * PRIORITIES * sizeof(int64_t)),
         .short_last = true,
     };
 }
@@ -33,26 +33,46 @@ marks_sweep_is_due(const struct marks *m, int64_t now_ms)
     return marks_sweep_in_ms(m, now_ms) == 0;
 }
 
+static void
+add_place(struct places *p, const char *queue, int rank, int64_t id)
+{
+    p->queues[p->n] = queue;
+    p->ranks[p->n] = (int16_t)rank;
+    p->ids[p->n] = id;
+    p->last_ranks[p->n] = PRIORITIES - 1;
+    p->n++;
+}
+
+/* A place begins at the head of the queue, and at each mark, where the one before ends. */
+static void
+add_queue(struct places *p, const char *queue, const int64_t *marks)
+{
+    if (marks == NULL || marks[0] == 0)
+        add_place(p, queue, 0, 0);
+    for (int rank = 0; marks != NULL && rank < PRIORITIES; rank++) {
+        if (marks[rank] == 0)
+            continue;
+        if (rank > 0)
+            p->last_ranks[p->n - 1] = (int16_t)(rank - 1);
+        add_place(p, queue, rank, marks[rank]);
+    }
+}
+
 struct places
 marks_places(struct marks *m, struct arena *a, bool sweep)
 {
+    size_t most = m->n_queues * (PRIORITIES + 1);
     struct places p = {
-        .n = m->n_queues * PRIORITIES,
-        .queues = arena_alloc(a, m->n_queues * PRIORITIES * sizeof(char *)),
-        .priorities = arena_alloc(a, m->n_queues * PRIORITIES * sizeof(int16_t)),
-        .seqs = arena_alloc(a, m->n_queues * PRIORITIES * sizeof(int64_t)),
+        .queues = arena_alloc(a, most * sizeof(char *)),
+        .ranks = arena_alloc(a, most * sizeof(int16_t)),
+        .ids = arena_alloc(a, most * sizeof(int64_t)),
+        .last_ranks = arena_alloc(a, most * sizeof(int16_t)),
     };
-    size_t at = 0;
 
     for (size_t i = 0; i < m->n_queues; i++) {
         size_t q = (m->turn + i) % m->n_queues;
 
-        for (int priority = PRIORITIES - 1; priority >= 0; priority--) {
-            p.queues[at] = m->queues[q];
-            p.priorities[at] = (int16_t)priority;
-            p.seqs[at] = sweep ? 0 : m->seqs[q * PRIORITIES + (size_t)priority];
-            at++;
-        }
+        add_queue(&p, m->queues[q], sweep ? NULL : &m->ids[q * PRIORITIES]);
     }
     /* No queue comes first every time: a full one must not starve the others. */
     m->turn = (m->turn + 1) % m->n_queues;
@@ -60,15 +80,15 @@ marks_places(struct marks *m, struct arena *a, bool sweep)
 }
 
 void
-marks_claimed(struct marks *m, const char *queue, int priority, int64_t seq)
+marks_claimed(struct marks *m, const char *queue, int priority, int64_t id, bool found_all)
 {
     if (priority < 0 || priority >= PRIORITIES)
         return;
     for (size_t q = 0; q < m->n_queues; q++) {
-        int64_t *mark = &m->seqs[q * PRIORITIES + (size_t)priority];
+        int64_t *mark = &m->ids[q * PRIORITIES + (size_t)(PRIORITIES - 1 - priority)];
 
-        if (strcmp(m->queues[q], queue) == 0 && seq > *mark)
-            *mark = seq;
+        if (strcmp(m->queues[q], queue) == 0 && (found_all || id > *mark))
+            *mark = id;
     }
 }
 

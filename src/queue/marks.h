@@ -1,12 +1,12 @@
 /*
- * The low watermark: from which seq on to look for jobs.
+ * The low watermark: from which job on to look for jobs.
  *
  * A claim that starts at the head of the queue walks over the dead index
  * entries of everything claimed before, and one forgotten transaction keeps
- * those for ever.  So a worker remembers, per queue and priority, the highest
- * seq it was given and starts there.  seq is a hint, not a promise: a row can
- * be committed late or given back below the mark.  A sweep, which looks from
- * the very start, finds it.
+ * those for ever.  So a worker remembers, per queue and priority, where its
+ * last claim ended and starts there.  That is a hint, not a promise: a job can
+ * be committed late, given back or fall due below the mark.  A sweep, which
+ * looks from the very start, finds it.
  */
 #ifndef PGCREW_QUEUE_MARKS_H
 #define PGCREW_QUEUE_MARKS_H
@@ -14,26 +14,30 @@
 #include "base/arena.h"
 #include "base/base.h"
 
-#define PRIORITIES 10 /* 0..9, 9 is claimed first */
+#define PRIORITIES 10 /* 0..9, 9 is claimed first: rank 0 */
 #define SWEEP_EVERY_MS 1000
 #define SWEEP_COST_FACTOR 20 /* sweeps take at most a twentieth of the time */
 
 struct marks {
     const char *const *queues;
     size_t n_queues;
-    int64_t *seqs; /* n_queues x PRIORITIES */
-    size_t turn;   /* the queue looked at first; moves on with every claim */
+    int64_t *ids; /* n_queues x PRIORITIES, by rank; 0: no mark */
+    size_t turn;  /* the queue looked at first; moves on with every claim */
     int64_t swept_mono_ms;
     int64_t sweep_cost_ms;
     bool short_last; /* the last claim found less than it asked for */
 };
 
-/* Where to look, in order: three parallel arrays of n entries. */
+/*
+ * Where to look, in order: four parallel arrays of n entries.  A place reaches from
+ * (rank, id) to the end of its last rank: ranks without a mark need none of their own.
+ */
 struct places {
     size_t n;
     const char **queues;
-    int16_t *priorities;
-    int64_t *seqs;
+    int16_t *ranks;
+    int64_t *ids;
+    int16_t *last_ranks;
 };
 
 /* queues must outlive the marks; memory comes from a. */
@@ -47,8 +51,12 @@ int64_t marks_sweep_in_ms(const struct marks *m, int64_t now_ms);
 /* The places of the next claim; memory comes from a. */
 struct places marks_places(struct marks *m, struct arena *a, bool sweep);
 
-/* A job of this queue, priority and seq was claimed. */
-void marks_claimed(struct marks *m, const char *queue, int priority, int64_t seq);
+/*
+ * A job of this queue, priority and id was claimed.  found_all: the claim found all it
+ * asked for, so more may follow this job; else the end of the queue was seen, and a mark
+ * does not go back.
+ */
+void marks_claimed(struct marks *m, const char *queue, int priority, int64_t id, bool found_all);
 
 /* A claim is over: did it sweep, did it find all it asked for, and how long did it take? */
 void marks_answered(struct marks *m, bool sweep, bool found_all, int64_t now_ms, int64_t cost_ms);

@@ -122,8 +122,9 @@ queue_ask_claim(struct db *db, const struct claim *claim, db_answer *answer, voi
     params_init(&p);
     param_int8(&p, claim->holder);
     param_texts(&p, places->queues, places->n);
-    param_int2s(&p, places->priorities, places->n);
-    param_int8s(&p, places->seqs, places->n);
+    param_int2s(&p, places->ranks, places->n);
+    param_int8s(&p, places->ids, places->n);
+    param_int2s(&p, places->last_ranks, places->n);
     param_texts(&p, claim->kinds, claim->n_kinds);
     param_int4(&p, claim->want);
     param_texts(&p, claim->without, claim->n_without);
@@ -137,21 +138,20 @@ queue_read_claim(const PGresult *res, int row, struct claimed *ret)
     *ret = (struct claimed){
         .token = row_int(res, row, 0),
         .job_id = row_int(res, row, 1),
-        .seq = row_int(res, row, 2),
-        .queue = row_text(res, row, 3),
-        .priority = (int)row_int(res, row, 4),
-        .kind = row_text(res, row, 5),
-        .payload = row_text(res, row, 6),
-        .payload_len = row_length(res, row, 6),
-        .attempt = (int)row_int(res, row, 7),
-        .max_attempts = (int)row_int(res, row, 8),
-        .batch_id = row_uuid(res, row, 9),
-        .user_id = row_uuid(res, row, 10),
-        .tempfails = (int)row_int(res, row, 11),
+        .queue = row_text(res, row, 2),
+        .priority = (int)row_int(res, row, 3),
+        .kind = row_text(res, row, 4),
+        .payload = row_text(res, row, 5),
+        .payload_len = row_length(res, row, 5),
+        .attempt = (int)row_int(res, row, 6),
+        .max_attempts = (int)row_int(res, row, 7),
+        .batch_id = row_uuid(res, row, 8),
+        .user_id = row_uuid(res, row, 9),
+        .tempfails = (int)row_int(res, row, 10),
     };
 }
 
-/* The parallel arrays of a finish call, column by column. */
+/* The parallel arrays of a finish call, column by column; NULL: nothing to say of any job. */
 struct finish_columns {
     int64_t *ids, *waits, *memories;
     const char **outcomes, **results, **errors, **causes, **stderrs;
@@ -164,40 +164,76 @@ int4_of(int64_t number)
     return (int32_t)(number < INT32_MAX ? number : INT32_MAX);
 }
 
+/* What one of these jobs at least has to say. */
+struct said {
+    bool outcome, wait, result, error, cause, exit, signal, stderr_tail, used;
+};
+
+static struct said
+what_is_said(const struct finished *jobs, size_t n)
+{
+    struct said said = {.outcome = false};
+
+    for (const struct finished *f = jobs; f < jobs + n; f++) {
+        said.outcome |= f->outcome != OUTCOME_SUCCEEDED;
+        said.wait |= f->outcome == OUTCOME_RETRY || f->outcome == OUTCOME_AGAIN;
+        said.result |= f->result != NULL;
+        said.error |= f->error != NULL;
+        said.cause |= f->cause != NULL;
+        said.exit |= f->exit_status != -1;
+        said.signal |= f->signal != 0;
+        said.stderr_tail |= f->stderr_tail != NULL;
+        said.used |= f->user_ms != 0 || f->system_ms != 0 || f->max_rss_bytes != 0;
+    }
+    return said;
+}
+
+static void *
+column(struct arena *a, bool is_said, size_t n, size_t size)
+{
+    return is_said ? arena_alloc(a, n * size) : NULL;
+}
+
+/* Exit status, times and memory are kept with an attempt, which has a cause. */
 static struct finish_columns
 finish_columns(struct arena *a, const struct finished *jobs, size_t n)
 {
+    struct said said = what_is_said(jobs, n);
     struct finish_columns c = {
-        .ids = arena_alloc(a, n * sizeof(int64_t)),
-        .waits = arena_alloc(a, n * sizeof(int64_t)),
-        .memories = arena_alloc(a, n * sizeof(int64_t)),
-        .outcomes = arena_alloc(a, n * sizeof(char *)),
-        .results = arena_alloc(a, n * sizeof(char *)),
-        .errors = arena_alloc(a, n * sizeof(char *)),
-        .causes = arena_alloc(a, n * sizeof(char *)),
-        .stderrs = arena_alloc(a, n * sizeof(char *)),
-        .rans = arena_alloc(a, n * sizeof(int32_t)),
-        .exits = arena_alloc(a, n * sizeof(int32_t)),
-        .signals = arena_alloc(a, n * sizeof(int32_t)),
-        .users = arena_alloc(a, n * sizeof(int32_t)),
-        .systems = arena_alloc(a, n * sizeof(int32_t)),
+        .ids = column(a, true, n, sizeof(int64_t)),
+        .rans = column(a, true, n, sizeof(int32_t)),
+        .outcomes = column(a, said.outcome, n, sizeof(char *)),
+        .waits = column(a, said.wait, n, sizeof(int64_t)),
+        .results = column(a, said.result, n, sizeof(char *)),
+        .errors = column(a, said.error, n, sizeof(char *)),
+        .causes = column(a, said.cause, n, sizeof(char *)),
+        .exits = column(a, said.cause && said.exit, n, sizeof(int32_t)),
+        .signals = column(a, said.cause && said.signal, n, sizeof(int32_t)),
+        .stderrs = column(a, said.cause && said.stderr_tail, n, sizeof(char *)),
+        .users = column(a, said.cause && said.used, n, sizeof(int32_t)),
+        .systems = column(a, said.cause && said.used, n, sizeof(int32_t)),
+        .memories = column(a, said.cause && said.used, n, sizeof(int64_t)),
     };
 
+#define PUT(column, value)                                                                         \
+    if (c.column != NULL)                                                                          \
+    c.column[i] = (value)
     for (size_t i = 0; i < n; i++) {
-        c.ids[i] = jobs[i].job_id;
-        c.waits[i] = jobs[i].wait_ms;
-        c.outcomes[i] = outcome_name(jobs[i].outcome);
-        c.results[i] = jobs[i].result;
-        c.errors[i] = jobs[i].error;
-        c.causes[i] = jobs[i].cause;
-        c.stderrs[i] = jobs[i].stderr_tail;
-        c.rans[i] = int4_of(jobs[i].ran_ms);
-        c.users[i] = int4_of(jobs[i].user_ms);
-        c.systems[i] = int4_of(jobs[i].system_ms);
-        c.memories[i] = jobs[i].max_rss_bytes;
-        c.exits[i] = jobs[i].exit_status;
-        c.signals[i] = jobs[i].signal;
+        PUT(ids, jobs[i].job_id);
+        PUT(rans, int4_of(jobs[i].ran_ms));
+        PUT(outcomes, outcome_name(jobs[i].outcome));
+        PUT(waits, jobs[i].wait_ms);
+        PUT(results, jobs[i].result);
+        PUT(errors, jobs[i].error);
+        PUT(causes, jobs[i].cause);
+        PUT(exits, jobs[i].exit_status);
+        PUT(signals, jobs[i].signal);
+        PUT(stderrs, jobs[i].stderr_tail);
+        PUT(users, int4_of(jobs[i].user_ms));
+        PUT(systems, int4_of(jobs[i].system_ms));
+        PUT(memories, jobs[i].max_rss_bytes);
     }
+#undef PUT
     return c;
 }
 
@@ -233,7 +269,7 @@ queue_read_finish(const PGresult *res, int row, struct finish_answer *ret)
 {
     *ret = (struct finish_answer){
         .job_id = row_int(res, row, 0),
-        .status = row_text(res, row, 1),
+        .status = row_is_null(res, row, 1) ? NULL : row_text(res, row, 1),
         .attempts = (int)row_int(res, row, 2),
         .max_attempts = (int)row_int(res, row, 3),
         .wait_ms = row_is_null(res, row, 4) ? -1 : row_int(res, row, 4),

@@ -71,7 +71,6 @@ void queue_ask_claim(struct db *db, const struct claim *claim, db_answer *answer
 struct claimed {
     int64_t token;
     int64_t job_id;
-    int64_t seq;
     const char *queue;
     int priority;
     const char *kind;
@@ -112,13 +111,13 @@ struct finished {
     int64_t user_ms, system_ms, max_rss_bytes; /* 0: not known */
 };
 
-/* Jobs of one claim. */
+/* Jobs of one claim.  The answer has a row for each that did not just succeed. */
 void queue_ask_finish(struct db *db, int64_t holder, int64_t token, const struct finished *jobs,
                       size_t n, db_answer *answer, void *arg);
 
 struct finish_answer {
     int64_t job_id;
-    const char *status; /* of the job now */
+    const char *status; /* of the job now; NULL: it was not the holder's any more */
     int attempts, max_attempts;
     int64_t wait_ms; /* until the next attempt, -1: none */
 };

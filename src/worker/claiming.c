@@ -30,7 +30,7 @@ plan_give_back(struct worker *w)
 }
 
 static void
-take(struct lane *lane, const PGresult *res)
+take(struct lane *lane, const PGresult *res, bool found_all)
 {
     struct worker *w = lane->worker;
     struct claimed job;
@@ -38,7 +38,7 @@ take(struct lane *lane, const PGresult *res)
 
     for (int row = 0; row < PQntuples(res); row++) {
         queue_read_claim(res, row, &job);
-        marks_claimed(&lane->marks, job.queue, job.priority, job.seq);
+        marks_claimed(&lane->marks, job.queue, job.priority, job.job_id, found_all);
         task = task_new(lane, &job);
         task_move(task, &lane->waiting);
     }
@@ -73,7 +73,7 @@ answered(struct lane *lane, const PGresult *res)
     bool all = found >= lane->claim_wanted, was_idle = lane->idle;
     int64_t now_ms = clock_mono_ms();
 
-    take(lane, res);
+    take(lane, res, all);
     marks_answered(&lane->marks, lane->claim_sweeps, all, now_ms, now_ms - lane->claim_sent_ms);
     if (found > 0) {
         lane->idle = false;

@@ -110,35 +110,36 @@ struct call {
 };
 
 static void
-lose_unanswered(struct worker *w, int64_t token)
+settle(struct task *task, const struct finish_answer *a)
 {
-    struct task *task, *next;
-
-    for (task = TAILQ_FIRST(&w->sent); task != NULL; task = next) {
-        next = TAILQ_NEXT(task, link);
-        if (task->token == token)
-            running_lose(task, "its claim had been taken away before it ended");
-    }
+    log_answer(task, a);
+    count(task->worker, task, a);
+    task_move(task, NULL);
+    task_free(task);
 }
 
+/* What the answer does not name has succeeded. */
 static void
 accepted(struct worker *w, int64_t token, const PGresult *res)
 {
+    struct task *task, *next;
     struct finish_answer a;
 
     for (int row = 0; row < PQntuples(res); row++) {
-        struct task *task;
-
         queue_read_finish(res, row, &a);
         task = find_sent(w, a.job_id);
-        if (task == NULL)
-            continue;
-        log_answer(task, &a);
-        count(w, task, &a);
-        task_move(task, NULL);
-        task_free(task);
+        if (task != NULL && a.status != NULL)
+            settle(task, &a);
+        else if (task != NULL)
+            running_lose(task, "its claim had been taken away before it ended");
     }
-    lose_unanswered(w, token);
+    for (task = TAILQ_FIRST(&w->sent); task != NULL; task = next) {
+        next = TAILQ_NEXT(task, link);
+        a = (struct finish_answer){
+            .job_id = task->run.job.id, .status = "succeeded", .wait_ms = -1};
+        if (task->token == token)
+            settle(task, &a);
+    }
 }
 
 /*

@@ -25,7 +25,7 @@ claim_us() {
              create temp table took (us float8);
              for v_try in 1 .. 60 loop
                  v_start := clock_timestamp();
-                 select max(seq) into v_top from pgcrew.claim(v_holder, '{default}', '{0}', array[v_from], null, 100);
+                 select max(job_id) into v_top from pgcrew.claim(v_holder, '{default}', '{9}', array[v_from], '{9}', null, 100);
                  insert into took values (extract(epoch from clock_timestamp() - v_start) * 1000000);
                  v_from := v_top + 1;
                  commit;

@@ -57,10 +57,9 @@ worker() {
 
 claim() {
     sql "select min(token) || ':' || string_agg(job_id::text, ',' order by nth)
-           from pgcrew.claim($1, array_fill('${3:-default}'::text, '{10}'), '{9,8,7,6,5,4,3,2,1,0}',
-                             array_fill(0::bigint, '{10}'), null, $2)
-                with ordinality c (token, job_id, seq, queue, priority, kind, payload, attempt, max_attempts,
-                                   batch_id, user_id, tempfails, crashes, nth)
+           from pgcrew.claim($1, '{${3:-default}}', '{0}', '{0}', '{9}', null, $2)
+                with ordinality c (token, job_id, queue, priority, kind, payload, attempt, max_attempts,
+                                   batch_id, user_id, tempfails, nth)
          having count(*) > 0"
 }
 
@@ -83,7 +82,7 @@ finish() {
     for arg in waits_ms results errors causes exits signals stderrs; do
         case $more in *"p_$arg "*) ;; *) more="$more, p_$arg => null" ;; esac
     done
-    sql "select job_id, status, attempts, wait_ms
+    sql "select job_id, coalesce(status, 'not-ours'), attempts, wait_ms
            from pgcrew.finish(p_holder => $holder, p_token => $token, p_ids => '{$ids}', p_outcomes => '{$outcomes}'$more)
           order by job_id" -F ' '
 }
@@ -121,8 +120,11 @@ broken() {
       select 'cancel of job ' || job_id from pgcrew.cancels x
        where not exists (select from pgcrew.claims c where x.job_id = any (c.job_ids))
       union all
-      select 'claim ' || token || ': ' || cardinality(job_ids) || ' jobs, ' || cardinality(seqs) || ' places'
-        from pgcrew.claims where cardinality(job_ids) <> cardinality(seqs) or job_ids = '{}'
+      select 'claim ' || token || ' of nothing' from pgcrew.claims where job_ids = '{}'
+      union all
+      select 'job ' || r.job_id || ' waits elsewhere: ' || r.queue || ' ' || r.rank
+        from pgcrew.ready r join public.jobs j on j.id = r.job_id
+       where (r.queue, r.rank, r.kind) <> (j.queue, 9 - j.priority, j.kind)
       union all
       select 'job ' || id || ' ended ' || status || ' at ' || coalesce(finished_at::text, 'no time') from public.jobs
        where (finished_at is not null) <> (status in ('succeeded', 'failed', 'cancelled'))"

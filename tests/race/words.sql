@@ -18,29 +18,39 @@ create function race.process(worker int) returns uuid language sql immutable as
 create function race.holder(worker int) returns bigint language sql stable as
   $fn$ select holder from pgcrew.workers w where w.slot = worker $fn$;
 
--- The ids that the worker gets, from seq on.
-create function race.claim(worker int, want int, from_seq bigint default 0) returns bigint[] language plpgsql as $fn$
+-- The ids that the worker gets, from that one on.
+create function race.claim(worker int, want int, from_id bigint default 0) returns bigint[] language plpgsql as $fn$
 declare
   v_token bigint;
   v_ids   bigint[];
 begin
   select min(c.token), array_agg(c.job_id order by c.job_id) into v_token, v_ids
-    from pgcrew.claim(race.holder(worker), '{default}', '{0}', array[from_seq], null, want) c;
+    from pgcrew.claim(race.holder(worker), '{default}', '{9}', array[from_id], '{9}', null, want) c;
   insert into race.held values (worker, v_token, v_ids)
   on conflict on constraint held_pkey do update set token = v_token, ids = v_ids;
   return v_ids;
 end
 $fn$;
 
+-- These jobs have ended like this: those that were the worker's, with what became of them.
+create function race.finish_all(holder bigint, token bigint, ids bigint[], outcome text)
+returns table (id bigint, status text) language plpgsql as $fn$
+begin
+  return query
+  with f as materialized (
+    select * from pgcrew.finish(holder, token, ids, array_fill(outcome, array[cardinality(ids)]),
+                                array_fill(5, array[cardinality(ids)]), array_fill(60000::bigint, array[cardinality(ids)]),
+                                null, null, null, null, null, null))
+  select i, coalesce(f.status, 'succeeded') from unnest(ids) i left join f on f.job_id = i
+   where f.job_id is null or f.status is not null order by 1;
+end
+$fn$;
+
 -- What it claimed last has ended like this; also when it was taken away meanwhile.
 create function race.finish(worker int, outcome text, holder bigint default null) returns table (id bigint, status text)
 language sql as $fn$
-  select f.job_id, f.status
-    from race.held h,
-         pgcrew.finish(coalesce(finish.holder, race.holder(worker)), h.token, h.ids,
-                       array_fill(outcome, array[cardinality(h.ids)]), array_fill(5, array[cardinality(h.ids)]),
-                       array_fill(60000::bigint, array[cardinality(h.ids)]), null, null, null, null, null, null) f
-   where h.worker = finish.worker order by 1
+  select f.* from race.held h, race.finish_all(coalesce(finish.holder, race.holder(worker)), h.token, h.ids, outcome) f
+   where h.worker = finish.worker
 $fn$;
 
 -- Where every job is: id, status, table.
@@ -54,7 +64,7 @@ $fn$;
 
 -- The spec language ends a step at the first closing brace: arrays and JSON live here.
 create function race.late_claim(holder bigint) returns bigint language sql as
-  $fn$ select count(*) from pgcrew.claim(holder, '{default}', '{0}', '{0}', null, 1) $fn$;
+  $fn$ select count(*) from pgcrew.claim(holder, '{default}', '{9}', '{0}', '{9}', null, 1) $fn$;
 
 create function race.register(worker int) returns int language sql as
   $fn$ select cardinality(tokens)
@@ -67,10 +77,7 @@ grant usage on schema race to authenticated;
 -- One job of what it claimed last.
 create function race.finish_one(worker int, job bigint, outcome text) returns table (id bigint, status text)
 language sql as $fn$
-  select f.job_id, f.status
-    from race.held h,
-         pgcrew.finish(race.holder(worker), h.token, array[job], array[outcome], array[5], array[60000::bigint],
-                       null, null, null, null, null, null) f
+  select f.* from race.held h, race.finish_all(race.holder(worker), h.token, array[job], outcome) f
    where h.worker = finish_one.worker
 $fn$;
 

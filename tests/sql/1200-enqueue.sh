@@ -13,7 +13,7 @@ id=$(sql "insert into jobs (kind) values ('a') returning id")
 is "$(place "$id")" 'queued ready' 'a plain INSERT is ready at once'
 is "$(sql "select queue, priority, attempts, max_attempts, payload from jobs where id = $id")" 'default|0|0|5|{}' 'with the defaults'
 sql "insert into jobs (kind, priority, queue) select 'a', i % 10, 'many' from generate_series(1, 1000) i"
-is "$(sql "select count(*), count(distinct seq), count(distinct priority) from pgcrew.ready where queue = 'many'")" '1000|1000|10' \
+is "$(sql "select count(*), count(distinct job_id), count(distinct rank) from pgcrew.ready where queue = 'many'")" '1000|1000|10' \
     'an INSERT of many rows is ready row by row'
 # COPY is for the owner: PostgreSQL has none under row level security.
 printf 'a\tcopied\na\tcopied\n' | psql -XAtq -U owner -c "copy jobs (kind, queue) from stdin"
@@ -70,7 +70,7 @@ is "$(sqlstate_of "select pgcrew.enqueue('a', priority => 10)")" 23514 'enqueue 
 # enqueue_jobs: many of one kind, as one batch.
 answer=$(sql_as service_role "select enqueue_jobs('b', '[{\"n\":1},{\"n\":2},{\"n\":3}]')" -U postgres)
 is "$(sql "select '$answer'::jsonb ->> 'total'")" 3 'enqueue_jobs says how many'
-is "$(sql "select string_agg(payload ->> 'n', '' order by r.seq) from pgcrew.ready r join jobs j on j.id = r.job_id
+is "$(sql "select string_agg(payload ->> 'n', '' order by r.job_id) from pgcrew.ready r join jobs j on j.id = r.job_id
             where j.batch_id = ('$answer'::jsonb ->> 'batch_id')::uuid")" 123 'and keeps the order'
 is "$(sql "select array(select jsonb_array_elements('$answer'::jsonb -> 'job_ids')::bigint)
               = array(select id from jobs where batch_id = ('$answer'::jsonb ->> 'batch_id')::uuid order by id)")" t 'and returns the ids'

@@ -26,7 +26,7 @@ attempt() {
 
 start
 is "$(place "$id")" 'queued claimed' 'claimed: the job itself is not written to'
-is "$(finish "$holder" "$token" "$id" succeeded 'results="{\"a\": 1}"')" "$id succeeded 1 " 'succeeded'
+is "$(finish "$holder" "$token" "$id" succeeded 'results="{\"a\": 1}"')" '' 'succeeded: nothing more to say'
 is "$(place "$id")" succeeded 'it is nowhere then'
 is "$(job 'result, progress, attempts, error')" '{"a": 1}|100|1|' 'with its result, at 100 percent'
 is "$(job "finished_at - started_at = '10 ms'")" t 'it says how long it ran'
@@ -66,7 +66,7 @@ claim=$(claim "$holder" 1)
 is "$(ids_of "$claim")" "$id" 'it is claimed again'
 is "$(finish "$holder" "$(token_of "$claim")" "$id" retry waits_ms=0)" "$id queued 2 " 'no wait: ready at once'
 is "$(place "$id")" 'queued ready' 'indeed'
-claim=$(sql "select token || ':' || attempt from pgcrew.claim($holder, '{default}', '{0}', '{0}', null, 1)")
+claim=$(sql "select token || ':' || attempt from pgcrew.claim($holder, '{default}', '{0}', '{0}', '{9}', null, 1)")
 is "${claim#*:}" 3 'the third attempt is number 3'
 is "$(finish "$holder" "${claim%:*}" "$id" retry waits_ms=60000 'errors="still broken"' exits=1)" "$id failed 3 " 'the last attempt fails the job'
 is "$(place "$id") $(job error)" 'failed still broken' 'for good'
@@ -77,7 +77,7 @@ finish "$holder" "$token" "$id" again waits_ms=1000 'errors="try later"' exits=7
 is "$(place "$id") $(job attempts) $(attempt 'attempt, cause')" 'queued scheduled 0 1|tempfail' 'again: waits and is not charged'
 PGUSER=owner sql "update pgcrew.scheduled set run_at = now() where job_id = $id"
 sql 'select pgcrew.promote(10)' >/dev/null
-is "$(sql "select attempt, tempfails, crashes from pgcrew.claim($holder, '{default}', '{0}', '{0}', null, 1)")" '1|1|0' 'but the next claim says how often that was'
+is "$(sql "select attempt, tempfails from pgcrew.claim($holder, '{default}', '{0}', '{0}', '{9}', null, 1)")" '1|1' 'but the next claim says how often that was'
 
 start
 is "$(finish "$holder" "$token" "$id" failed errors=hopeless causes=permanent exits=65)" "$id failed 1 " 'failed: never again'
@@ -91,10 +91,9 @@ finish "$holder" "$token" "$id" cancelled ran_ms=null >/dev/null
 is "$(place "$id")|$(attempt 'count(*)')" 'cancelled|0' 'before it was started: without'
 
 start priority 6
-seq=$(sql "select seqs[1] from pgcrew.claims where token = $token")
 is "$(finish "$holder" "$token" "$id" release)" "$id queued 0 " 'release'
-is "$(place "$id") $(sql "select seq = $seq, priority from pgcrew.ready where job_id = $id") $(job started_at)$(attempt 'count(*)')" \
-    'queued ready t|6 0' 'puts it back where it was, as it was'
+is "$(place "$id") $(sql "select rank from pgcrew.ready where job_id = $id") $(job started_at)$(attempt 'count(*)')" \
+    'queued ready 3 0' 'puts it back where it was, as it was'
 claim "$holder" 1 >/dev/null
 
 start
@@ -125,19 +124,18 @@ sql "insert into jobs (kind, payload, max_attempts) select 'a', to_jsonb(i), 2 f
 claim=$(claim "$holder" 8)
 token=$(token_of "$claim")
 IFS=, read -r a b c d e f g h <<<"$(ids_of "$claim")"
-is "$(finish "$holder" "$token" "$c" succeeded)" "$c succeeded 1 " 'one of eight'
-is "$(sql "select job_ids, cardinality(seqs) from pgcrew.claims where token = $token")" "{$a,$b,$d,$e,$f,$g,$h}|7" 'the rest is still claimed, under the same token'
+is "$(finish "$holder" "$token" "$c" succeeded)" '' 'one of eight'
+is "$(sql "select job_ids from pgcrew.claims where token = $token")" "{$a,$b,$d,$e,$f,$g,$h}" 'the rest is still claimed, under the same token'
 is "$(finish "$holder" "$token" "$g,$a,$e,$b" succeeded,failed,retry,release waits_ms=null,null,9000,null 'results="7",null,null,null' 'errors=null,bad,weak,null')" \
     "$a failed 1 
 $b queued 0 
-$e queued 1 9000
-$g succeeded 1 " 'four more, each in its own way and any order'
+$e queued 1 9000" 'four more, each in its own way and any order'
 is "$(sql "select string_agg(id || status || coalesce(result::text, '') || coalesce(error, ''), ' ' order by id) from jobs where id in ($a, $b, $e, $g)")" \
     "${a}failedbad ${b}queued ${e}queuedweak ${g}succeeded7" 'nothing is mixed up'
-is "$(finish "$holder" "$token" "$a,$d,999999,$d" succeeded,succeeded,succeeded,failed)" "$d succeeded 1 " 'what is not ours (any more) does not come back; what is said twice counts once'
+is "$(finish "$holder" "$token" "$a,$d,999999,$d" succeeded,succeeded,succeeded,failed)" "$a not-ours  
+999999 not-ours  " 'what is not ours (any more) is named; what is said twice counts once'
 is "$(place "$a")" failed 'and stays as it is'
-is "$(finish "$holder" "$token" "$h,$f" succeeded,succeeded)" "$f succeeded 1 
-$h succeeded 1 " 'the last two, in another order'
+is "$(finish "$holder" "$token" "$h,$f" succeeded,succeeded)" '' 'the last two, in another order'
 is "$(sql 'select count(*) from pgcrew.claims')" 0 'then the claim is gone'
 is "$(broken)" '' 'everything agrees'
 

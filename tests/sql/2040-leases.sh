@@ -28,8 +28,8 @@ is "$(sql "select tokens from pgcrew.register_worker('$(process 1)', 'host', 1, 
     "{$(token_of "$claim1"),$(token_of "$claim2")}" 'what it had claimed comes with it'
 holder=$(sql 'select holder from pgcrew.workers')
 not_ok 'the holder is another' test "$holder" = "$first"
-is "$(finish "$first" "$(token_of "$claim1")" "$(ids_of "$claim1")" succeeded,succeeded)" '' 'as the old one it can finish nothing'
-is "$(finish "$holder" "$(token_of "$claim1")" "$(ids_of "$claim1")" succeeded,succeeded | cut -d ' ' -f 2 | xargs)" 'succeeded succeeded' 'as the new one it can'
+is "$(finish "$first" "$(token_of "$claim1")" "$(ids_of "$claim1")" succeeded,succeeded | cut -d ' ' -f 2 | xargs)" 'not-ours not-ours' 'as the old one it can finish nothing'
+is "$(finish "$holder" "$(token_of "$claim1")" "$(ids_of "$claim1")" succeeded,succeeded)$(sql "select string_agg(status, ' ') from jobs where id in ($(ids_of "$claim1"))")" 'succeeded succeeded' 'as the new one it can'
 
 # Heartbeat.
 two=$(worker 2)
@@ -61,10 +61,10 @@ sql 'delete from jobs where true'
 sql "insert into jobs (kind) select 'a' from generate_series(1, 3)"
 claim=$(claim "$two" 3)
 IFS=, read -r a b c <<<"$(ids_of "$claim")"
-seqs=$(sql "select seqs from pgcrew.claims where token = $(token_of "$claim")")
+ids=$(sql "select job_ids from pgcrew.claims where token = $(token_of "$claim")")
 sql "select pgcrew.report($two, '{$(token_of "$claim")}', '{$a}', '{500}', '{30}', null)" >/dev/null
 is "$(sql "select pgcrew.unregister_worker('$(process 2)')")" 3 'a worker leaves: three jobs go back'
-is "$(sql 'select array_agg(seq order by job_id) from pgcrew.ready')" "$seqs" 'where they were, each as a row of its own'
+is "$(sql 'select array_agg(job_id order by job_id) from pgcrew.ready')" "$ids" 'where they were, each as a row of its own'
 is "$(place "$a") $(attempts "$a")" 'queued ready ' 'nothing is charged, not even the one that ran'
 is "$(sql "select pgcrew.unregister_worker('$(process 2)')")" 0 'a second time there is nothing'
 
@@ -77,7 +77,7 @@ is "$(place "$a") $(place "$b") $(place "$c")" 'queued ready queued ready queued
 is "$(attempts "$a"),$(attempts "$b"),$(attempts "$c")" 'worker_died,worker_died,' 'those that ran are noted: by the database or by the supervisor'
 is "$(sql "select attempts, error from jobs where id = $b")" '0|' 'it is no charged attempt'
 is "$(sql "select holder_name, error from pgcrew.attempts where job_id = $b")" 'host/2|the worker process died while the job ran' 'by whom'
-is "$(sql 'select array_agg(seq order by job_id) from pgcrew.ready')" "$seqs" 'where they were'
+is "$(sql 'select array_agg(job_id order by job_id) from pgcrew.ready')" "$ids" 'where they were'
 is "$(sql "select pgcrew.reap_process('$(process 2)', '{$b}')")" 0 'asked again: nothing'
 is "$(attempts "$b")" worker_died 'nothing noted twice'
 is "$(sql "select pgcrew.reap_process('$(process 9)', null)")" 0 'a process that never was'

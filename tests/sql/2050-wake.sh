@@ -22,8 +22,8 @@ sql "insert into jobs (kind, run_at, payload, priority) values ('a', now() + int
 PGUSER=owner sql "insert into jobs (kind, run_at, payload, priority) select 'a', now() + interval '1 day', to_jsonb(i), 3 from generate_series(1, 3) i;
                   update pgcrew.scheduled s set run_at = now() - j.payload::int * interval '1 minute' from jobs j where j.id = s.job_id and payload::int < 4"
 is "$(sql 'select moved, next_due_ms from pgcrew.promote(2)')" '2|0' 'two of three that are due: come again at once'
-is "$(sql "select string_agg(payload::text, ' ' order by r.seq) from pgcrew.ready r join jobs j on j.id = r.job_id")" '3 2' 'those that were due first'
-is "$(sql 'select priority from pgcrew.ready' | xargs)" '3 3' 'with their priority'
+is "$(sql "select string_agg(payload::text, ' ' order by r.job_id) from pgcrew.ready r join jobs j on j.id = r.job_id")" '2 3' 'those that were due first'
+is "$(sql 'select rank from pgcrew.ready' | xargs)" '6 6' 'with their priority'
 is "$(sql 'select moved, next_due_ms between 0 and 2000 from pgcrew.promote(100)')" '1|t' 'the third: come again when the fourth is due'
 promoted() { test "$(sql 'select moved from pgcrew.promote(100)')" = 1; }
 ok 'which it is soon' wait_for 5 promoted

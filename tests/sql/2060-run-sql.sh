@@ -250,7 +250,7 @@ check_fence() {
     start
     sql "delete from jobs where id = $id"
     is "$(run app.note)$(effects)" 0 "$at: a job that was deleted: nothing is run"
-    is "$(finish "$holder" "$token" "$id" failed)" '' "$at: and finish knows it not"
+    is "$(finish "$holder" "$token" "$id" failed)" "$id not-ours  " "$at: and finish says so"
 }
 
 check_values() {

@@ -31,16 +31,16 @@ select i + 1000000, 'a', ('00000000-0000-0000-0000-' || lpad((i / 100)::text, 12
        now() + case when i >= 1002000 and i < 1050000 then '1 hour' else '-1 s' end::interval, 5,
        case when i >= 1050000 then now() end
   from generate_series(0, 1069999) i;
-insert into pgcrew.ready (job_id, priority, user_id, queue, kind)
-select i + 1000000, 0, '$user', 'default', 'a' from generate_series(0, 999999) i;
+insert into pgcrew.ready (job_id, rank, user_id, queue, kind)
+select i + 1000000, 9, '$user', 'default', 'a' from generate_series(0, 999999) i;
 insert into pgcrew.scheduled (job_id, run_at, priority, user_id, queue, kind)
 select i + 1000000, now() + case when i >= 1002000 then '1 hour' else '-1 s' end::interval, 0, '$user', 'default', 'a'
   from generate_series(1000000, 1049999) i;
 insert into pgcrew.workers (holder, process, name, slot, pid, version, queues, slots, lease)
 overriding system value
 select 1000000 + i, gen_random_uuid(), 'other', i, i, 'test', '{default}', 10, '1 day' from generate_series(0, 99) i;
-insert into pgcrew.claims (holder, job_ids, seqs)
-select 1000000 + i % 100, array_agg(2050000 + i * 10 + k), array_agg(i * 10 + k)
+insert into pgcrew.claims (holder, job_ids)
+select 1000000 + i % 100, array_agg(2050000 + i * 10 + k)
   from generate_series(0, 1999) i, generate_series(0, 9) k group by i;
 insert into pgcrew.attempts (job_id, attempt, cause)
 select i + 1000000, 1, 'failed' from generate_series(0, 1069999, 10) i;
@@ -55,9 +55,9 @@ select holder as h2 from pgcrew.register_worker('$(process 2)', 'host', 2, 2, 't
 select holder as h3 from pgcrew.register_worker('$(process 3)', 'host', 3, 3, 'test', '{default}', null, 10, 1) \\gset
 \\warn == claim
 select token as t, array_agg(job_id order by nth) as ids, count(*) as got
-  from pgcrew.claim(:h1, array_fill('default'::text, '{10}'), '{9,8,7,6,5,4,3,2,1,0}', array_fill(:top::bigint, '{10}'), null, :n)
-       with ordinality c (token, job_id, seq, queue, priority, kind, payload, attempt, max_attempts,
-                          batch_id, user_id, tempfails, crashes, nth) group by token \\gset
+  from pgcrew.claim(:h1, '{default,default}', '{0,9}', array[0, :top::bigint], '{8,9}', null, :n)
+       with ordinality c (token, job_id, queue, priority, kind, payload, attempt, max_attempts,
+                          batch_id, user_id, tempfails, nth) group by token \\gset
 \\warn got :got
 \\warn == report
 select count(*) from pgcrew.report(:h1, array_fill(:t::bigint, array[:n]), :'ids', array_fill(200, array[:n]),
@@ -74,17 +74,17 @@ select count(*) as got from pgcrew.finish(:h1, :t, (:'ids'::bigint[])[:n / 2 + 1
   array_fill(200, array[:n - :n / 2]), array(select i % 2 * 3600000::bigint from generate_series(1, :n - :n / 2) i), null,
   array_fill('an error'::text, array[:n - :n / 2]), null, null, null, null) \\gset
 select token as t, array_agg(job_id order by nth) as ids
-  from pgcrew.claim(:h1, '{default}', '{0}', array[:top::bigint], null, :n)
-       with ordinality c (token, job_id, seq, queue, priority, kind, payload, attempt, max_attempts,
-                          batch_id, user_id, tempfails, crashes, nth) group by token \\gset
+  from pgcrew.claim(:h1, '{default}', '{9}', array[:top::bigint], '{9}', null, :n)
+       with ordinality c (token, job_id, queue, priority, kind, payload, attempt, max_attempts,
+                          batch_id, user_id, tempfails, nth) group by token \\gset
 \\warn == finish
-select count(*) as got from pgcrew.finish(:h1, :t, :'ids', array_fill('succeeded'::text, array[:n]), array_fill(1, array[:n]),
+select :n - count(*) as got from pgcrew.finish(:h1, :t, :'ids', array_fill('succeeded'::text, array[:n]), array_fill(1, array[:n]),
   null, null, null, null, null, null, null) \\gset
 \\warn got :got
 \\warn == promote
 select moved as got from pgcrew.promote(:n) \\gset
 \\warn got :got
-select count(*) from pgcrew.claim(:h2, '{default}', '{0}', array[:top::bigint], null, :n) \\g /dev/null
+select count(*) from pgcrew.claim(:h2, '{default}', '{9}', array[:top::bigint], '{9}', null, :n) \\g /dev/null
 select pgcrew.register_worker('$(process 4)', 'host', 4, 4, 'test', '{default}', '{b}', 10, 86400000) \\g /dev/null
 update pgcrew.workers set idle = true where process = '$(process 4)' \\g /dev/null
 \\warn == waits_for
@@ -92,7 +92,7 @@ select count(*) from pgcrew.waits_for('{$(process 4)}') \\g /dev/null
 \\warn == reap_process
 select pgcrew.reap_process('$(process 2)', '{}') as got \\gset
 \\warn got :got
-select count(*) from pgcrew.claim(:h3, '{default}', '{0}', array[:top::bigint], null, :n) \\g /dev/null
+select count(*) from pgcrew.claim(:h3, '{default}', '{9}', array[:top::bigint], '{9}', null, :n) \\g /dev/null
 select pg_sleep(0.01) \\g /dev/null
 \\warn == reap_expired
 select sum(jobs) as got from pgcrew.reap_expired() \\gset
@@ -231,6 +231,6 @@ look 'all alike, they say' app
 sql 'set session_replication_role = replica; delete from pgcrew.ready; delete from public.jobs where id < 2050000'
 sql "insert into public.jobs (kind, batch_id, user_id) select 'a', '$batch', '$user' from generate_series(1, 100);
      insert into public.jobs (kind) select 'a' from generate_series(1, 500);
-     select min(seq) from pgcrew.ready" >"$pg_dir/top"
+     select min(job_id) from pgcrew.ready" >"$pg_dir/top"
 look 'a million, they say' app -c "\\set top $(cat "$pg_dir/top")"
 done_testing

@@ -13,12 +13,12 @@ claim as (
          coalesce(w.seen_at + w.lease > clock_timestamp(), false) as lives
     from j join pgcrew.claims c on j.id = any (c.job_ids)
            left join pgcrew.workers w on w.holder = c.holder),
+mine as (
+  select r.* from j join pgcrew.ready r on r.queue = j.queue and r.rank = 9 - j.priority and r.job_id = j.id),
 ahead as (
   select count(*) as n
-    from (select from j join pgcrew.ready mine on mine.job_id = j.id
-                 join pgcrew.ready r on r.queue = mine.queue
-                  and (r.priority > mine.priority
-                       or r.priority = mine.priority and r.seq < mine.seq)
+    from (select from mine join pgcrew.ready r on r.queue = mine.queue
+                  and (r.rank, r.job_id) < (mine.rank, mine.job_id)
            limit $2::bigint) x),
 last as (
   select a.cause, a.error, a.attempt from j join pgcrew.attempts a on a.job_id = j.id and not a.forgiven
@@ -38,7 +38,7 @@ select j.id, j.kind, j.queue, j.status, j.priority, j.run_at, j.attempts, j.max_
                      when exists (select from last) then 'retry_wait'
                      else 'scheduled' end
          when not exists (select from pgcrew.scheduled s where s.job_id = j.id)
-              and not exists (select from pgcrew.ready r where r.job_id = j.id) then 'astray'
+              and not exists (select from mine) then 'astray'
          when not exists (select from live) then 'no_worker'
          when not exists (select from live where serves_queue) then 'no_queue'
          when not exists (select from live where serves_queue and takes_kind) then 'no_handler'

@@ -1,9 +1,9 @@
--- finish: jobs of one claim have ended; a job that is missing in the answer was
--- taken away before.
+-- finish: jobs of one claim have ended.  The answer has a row for each that did not just
+-- succeed; without a status: it was taken away before.
 -- $1 bigint    holder
 -- $2 bigint    token
--- $3 bigint[]  jobs; the other arrays are parallel to it
--- $4 text[]    outcome: succeeded, failed, retry, again, cancelled, release
+-- $3 bigint[]  jobs; the other arrays are parallel to it, or null: nothing to say of any
+-- $4 text[]    outcome (null: all succeeded): succeeded, failed, retry, again, cancelled, release
 -- $5 int[]     how long ago it was started, in ms
 -- $6 bigint[]  wait before the next attempt, in ms
 -- $7 text[]    result, JSON
