@@ -683,15 +683,32 @@ begin
 end
 $fn$;
 
--- Whole claims that their worker never heard of (the answer was lost with the
--- connection) go back as they were: the number of jobs.
-create or replace function pgcrew.release_claims(p_holder bigint, p_tokens bigint[]) returns int
-language plpgsql volatile security definer set search_path = '' as $fn$
+-- What this holder has and its process does not know of goes back as it was: claims whose
+-- answer was lost with the connection, jobs whose end was lost with the server.  Comes back
+-- with the number of jobs.
+create or replace function pgcrew.release_unknown(p_holder bigint, p_known bigint[]) returns int
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+declare
+  v_tokens bigint[] := pgcrew.lock_claims(array[p_holder]);
+  v_ids    bigint[];
+  v_jobs   int;
 begin
-  return pgcrew.undo_claims(
-           array(select c.token from pgcrew.claims c
-                  where c.token = any (p_tokens) and c.holder = p_holder order by c.token for update),
-           null, null, null);
+  v_ids := array(select h.id from pgcrew.claims c, unnest(c.job_ids) h (id)
+                  where c.token = any (v_tokens) and h.id <> all (p_known));
+  if v_ids = '{}' then
+    return 0;
+  end if;
+  delete from pgcrew.claims c where c.token = any (v_tokens) and c.job_ids <@ v_ids;
+  -- Updated, not written anew: who waits for this row to reap it finds the rest.
+  update pgcrew.claims c
+     set job_ids = array(select h.id from unnest(c.job_ids) with ordinality h (id, nth)
+                          where h.id = any (p_known) order by h.nth)
+   where c.token = any (v_tokens) and c.job_ids && v_ids;
+  select count(*) into v_jobs from pgcrew.put_back(v_ids, null, null, null);
+  perform pgcrew.wake();
+  return v_jobs;
 end
 $fn$;
 
@@ -1062,7 +1079,7 @@ grant execute on function
   pgcrew.finish(bigint, bigint, bigint[], text[], int[], bigint[], text[], text[], text[], int[], int[], text[],
                 int[], int[], bigint[]),
   pgcrew.run_sql(bigint, bigint, bigint, text, text, boolean, boolean, text),
-  pgcrew.release_claims(bigint, bigint[]),
+  pgcrew.release_unknown(bigint, bigint[]),
   pgcrew.reap_process(uuid, bigint[], boolean),
   pgcrew.reap_expired(),
   pgcrew.promote(int),

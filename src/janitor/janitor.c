@@ -188,6 +188,9 @@ on_up(void *owner, const struct db_session *session)
                  session->poll_only
                      ? ": behind a transaction pooler, so polling only, without NOTIFY"
                      : "");
+        if (session->poll_only && j->conf->db_durability == CONF_RELAXED)
+            log_warn("behind a transaction pooler database.durability is strict, whatever the "
+                     "configuration says");
         open_for_work(j);
         return;
     }

@@ -18,7 +18,7 @@ STATEMENT(run_sql);
 STATEMENT(cancel_backend);
 STATEMENT(relax);
 STATEMENT(report);
-STATEMENT(release_claims);
+STATEMENT(release_unknown);
 STATEMENT(heartbeat);
 STATEMENT(reap_process);
 STATEMENT(reap_expired);
@@ -354,15 +354,21 @@ queue_read_report(const PGresult *res, int row)
 }
 
 void
-queue_ask_release_claims(struct db *db, int64_t holder, const int64_t *tokens, size_t n,
-                         db_answer *answer, void *arg)
+queue_ask_release_unknown(struct db *db, int64_t holder, const int64_t *known, size_t n,
+                          db_answer *answer, void *arg)
 {
     struct params p;
 
     params_init(&p);
     param_int8(&p, holder);
-    param_int8s(&p, tokens, n);
-    db_ask(db, &st_release_claims, &p, answer, arg);
+    param_int8s(&p, known, n);
+    db_ask(db, &st_release_unknown, &p, answer, arg);
+}
+
+int64_t
+queue_read_release_unknown(const PGresult *res)
+{
+    return row_int(res, 0, 0);
 }
 
 static void

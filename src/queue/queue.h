@@ -151,8 +151,10 @@ void queue_ask_report(struct db *db, int64_t holder, const struct progress *jobs
                       db_answer *answer, void *arg);
 int64_t queue_read_report(const PGresult *res, int row); /* a job that is not ours any more */
 
-void queue_ask_release_claims(struct db *db, int64_t holder, const int64_t *tokens, size_t n,
-                              db_answer *answer, void *arg);
+/* All that holder has goes back, but these jobs. */
+void queue_ask_release_unknown(struct db *db, int64_t holder, const int64_t *known, size_t n,
+                               db_answer *answer, void *arg);
+int64_t queue_read_release_unknown(const PGresult *res); /* jobs given back */
 
 void queue_ask_heartbeat(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,
                          void *arg);

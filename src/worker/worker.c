@@ -74,10 +74,14 @@ is_empty(const struct worker *w)
            TAILQ_EMPTY(&w->sent) && !is_claim_asked(w);
 }
 
+/*
+ * A pooler keeps our connection when the server behind it crashes: we would not register
+ * anew, and what we had finished would stay ours for ever.  So behind one all is strict.
+ */
 void
 worker_commit(struct worker *w)
 {
-    if (w->conf->db_durability == CONF_RELAXED)
+    if (w->conf->db_durability == CONF_RELAXED && !w->score.poll_only)
         queue_ask_relax(w->db);
     db_commit(w->db);
 }

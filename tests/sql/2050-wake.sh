@@ -93,7 +93,7 @@ claim=$(claim "$one" 100)
 is "$(heard "select pgcrew.reap_process('$(process 1)', null)")" ready 'what a dead worker had tells'
 one=$(worker 1)
 claim=$(claim "$one" 100)
-is "$(heard "select pgcrew.release_claims($one, '{$(token_of "$claim")}')")" ready 'a claim given back unseen tells'
+is "$(heard "select pgcrew.release_unknown($one, '{}')")" ready 'a claim given back unseen tells'
 claim=$(claim "$one" 100)
 IFS=, read -r id _ <<<"$(ids_of "$claim")"
 finish "$one" "$(token_of "$claim")" "$id" failed >/dev/null
