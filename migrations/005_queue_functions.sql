@@ -41,7 +41,7 @@ $fn$;
 create or replace function pgcrew.register_worker(
   p_process uuid, p_name text, p_slot int, p_pid int, p_version text,
   p_queues text[], p_kinds text[], p_slots int, p_lease_ms int)
-returns table (holder bigint, tokens bigint[], origin text)
+returns table (holder bigint, tokens bigint[], origin text, numbers bigint[])
 language plpgsql volatile security definer
 set search_path = '' set lock_timeout = '5s' as $fn$
 #variable_conflict use_column
@@ -65,10 +65,12 @@ begin
       update pgcrew.claims c set holder = v_holder where c.token = any (v_tokens) returning c.token)
     select array_agg(moved.token order by moved.token) into v_tokens from moved;
   end if;
-  -- Origin: when this queue was made, a name that no other queue has.
+  -- Origin: when this queue was made, a name that no other has.  Numbers: of p_queues.
   return query select v_holder, coalesce(v_tokens, '{}'),
                       (select to_hex((extract(epoch from m.applied_at) * 1000000)::bigint)
-                         from pgcrew.migrations m where m.version = 4);
+                         from pgcrew.migrations m where m.version = 4),
+                      array(select pgcrew.queue_number(q)::bigint
+                              from unnest(p_queues) with ordinality u (q, nth) order by u.nth);
 end
 $fn$;
 
@@ -95,19 +97,18 @@ $fn$;
 
 -- 2. claim -----------------------------------------------------------------------
 
--- Take up to p_want jobs.  The first four arrays are parallel: places to look at, in this
--- order, each of a queue from (rank, id) on to the end of a last rank.  The caller
+-- Take up to p_want jobs.  Where it looks, in this order: ranges of pgcrew.place.  The caller
 -- remembers where its last claim ended and asks from there, so that the dead index entries
 -- of what was taken before are not walked again; what came in below (committed late, given
--- back, due only now) is found by asking from the start now and then.
+-- back, due only now) is found by asking from the start of a queue now and then.
 --
--- p_kinds: only these; p_without: any but these.  An empty answer sets the worker's idle
--- flag: from then on an enqueue sends a NOTIFY.  p_stay_idle: it waits for other kinds, too,
--- and stays idle whatever this call finds.
+-- p_kinds: only these; p_without: any but these.  An answer of less than was wanted sets the
+-- worker's idle flag: from then on an enqueue sends a NOTIFY.  p_stay_idle: it waits for other
+-- kinds, too, and stays idle whatever this call finds.
 -- What was inserted just before the flag could be seen is found by claiming once more.
 create or replace function pgcrew.claim(
-  p_holder bigint, p_queues text[], p_ranks smallint[], p_ids bigint[], p_last_ranks smallint[], p_kinds text[],
-  p_want int, p_without text[] default null, p_stay_idle boolean default false)
+  p_holder bigint, p_first bigint[], p_last bigint[], p_kinds text[], p_want int,
+  p_without text[] default null, p_stay_idle boolean default false)
 returns table (token bigint, job_id bigint, queue text, priority smallint, kind text, payload text, attempt int,
                max_attempts int, batch_id uuid, user_id uuid, tempfails int)
 language plpgsql volatile security definer
@@ -129,21 +130,21 @@ begin
 
   with taken as (
     -- By ctid of an array: exactly the rows that were locked, by a TID scan.  The
-    -- limits pull rows one by one, so no more are locked, and no further place is looked
+    -- limits pull rows one by one, so no more are locked, and no further range is looked
     -- at, than it takes.
     delete from pgcrew.ready r
      where r.ctid = any (array(
              select found.tid
-               from unnest(p_queues, p_ranks, p_ids, p_last_ranks) place (queue, rank, id, last),
+               from unnest(p_first, p_last) look (first, last),
                     lateral (select x.ctid as tid from pgcrew.ready x
-                              where x.queue = place.queue and (x.rank, x.job_id) >= (place.rank, place.id)
-                                and x.rank <= place.last
+                              where x.place >= look.first and x.place <= look.last
                                 and (p_kinds is null or x.kind = any (p_kinds))
                                 and (p_without is null or x.kind <> all (p_without))
-                              order by x.rank, x.job_id limit p_want for update skip locked) found
+                              order by x.place limit p_want for update skip locked) found
               limit p_want))
-    returning r.rank, r.job_id)
-  select array_agg(t.job_id order by t.rank, t.job_id) into v_ids from taken t;
+    returning r.place, r.job_id)
+  -- Without the number of the queue: what has priority has it over other queues, too.
+  select array_agg(t.job_id order by t.place & ((1::bigint << 48) - 1)) into v_ids from taken t;
 
   if v_ids is not null then
     insert into pgcrew.claims (holder, job_ids) values (p_holder, v_ids) returning claims.token into v_token;
@@ -163,7 +164,7 @@ begin
     end if;
   end if;
 
-  if (v_found = 0 or p_stay_idle) <> v_idle then
+  if (v_found < p_want or p_stay_idle) <> v_idle then
     update pgcrew.workers w set idle = not v_idle where w.holder = p_holder;
   end if;
 end
@@ -292,8 +293,9 @@ begin
            p_holder_name, v_now
       from judged g where g.died),
   back as (
-    insert into pgcrew.ready (job_id, user_id, rank, queue, kind)
-    select g.id, g.user_id, 9 - g.priority, g.queue, g.kind from judged g where g.verdict = 'queued'),
+    insert into pgcrew.ready (place, job_id, user_id, queue, kind)
+    select pgcrew.place(q.number, g.priority, g.id), g.id, g.user_id, g.queue, g.kind
+      from judged g join pgcrew.queues q on q.queue = g.queue where g.verdict = 'queued'),
   freed as (
     delete from pgcrew.unique_keys k using judged g
      where g.verdict <> 'queued' and k.key = g.unique_key and k.job_id = g.id),
@@ -363,8 +365,9 @@ begin
      -- Cancelled before it was started: no attempt.
      where t.outcome <> 'cancelled' or t.ran_ms is not null),
   back as (
-    insert into pgcrew.ready (job_id, user_id, rank, queue, kind)
-    select t.id, t.user_id, 9 - t.priority, t.queue, t.kind from told t where t.verdict = 'ready'),
+    insert into pgcrew.ready (place, job_id, user_id, queue, kind)
+    select pgcrew.place(q.number, t.priority, t.id), t.id, t.user_id, t.queue, t.kind
+      from told t join pgcrew.queues q on q.queue = t.queue where t.verdict = 'ready'),
   later as (
     insert into pgcrew.scheduled (job_id, run_at, priority, user_id, queue, kind)
     select t.id, v_now + t.wait_ms * interval '1 ms', t.priority, t.user_id, t.queue, t.kind
@@ -700,12 +703,13 @@ begin
   if v_ids = '{}' then
     return 0;
   end if;
-  delete from pgcrew.claims c where c.token = any (v_tokens) and c.job_ids <@ v_ids;
   -- Updated, not written anew: who waits for this row to reap it finds the rest.
+  with gone as (
+    delete from pgcrew.claims c where c.token = any (v_tokens) and c.job_ids <@ v_ids)
   update pgcrew.claims c
      set job_ids = array(select h.id from unnest(c.job_ids) with ordinality h (id, nth)
                           where h.id = any (p_known) order by h.nth)
-   where c.token = any (v_tokens) and c.job_ids && v_ids;
+   where c.token = any (v_tokens) and c.job_ids && v_ids and not c.job_ids <@ v_ids;
   select count(*) into v_jobs from pgcrew.put_back(v_ids, null, null, null);
   perform pgcrew.wake();
   return v_jobs;
@@ -807,8 +811,9 @@ begin
                                 order by x.run_at limit p_max for update skip locked))
     returning *),
   back as (
-    insert into pgcrew.ready (job_id, user_id, rank, queue, kind)
-    select d.job_id, d.user_id, 9 - d.priority, d.queue, d.kind from due d
+    insert into pgcrew.ready (place, job_id, user_id, queue, kind)
+    select pgcrew.place(q.number, d.priority, d.job_id), d.job_id, d.user_id, d.queue, d.kind
+      from due d join pgcrew.queues q on q.queue = d.queue
     returning 1)
   select count(*) into v_moved from back;
   if v_moved > 0 then
@@ -839,10 +844,12 @@ begin
   waits := exists (
     select from (select distinct x.queues, x.kinds from pgcrew.workers x
                   where x.process = any (p_processes) and x.idle) w,
-                unnest(w.queues) q (queue),
+                unnest(w.queues) u (queue) join pgcrew.queues q on q.queue = u.queue,
                 lateral (select y.kind, row_number() over () as nth
-                           from (select z.kind from pgcrew.ready z where z.queue = q.queue
-                                  order by z.rank, z.job_id limit 1000) y) r
+                           from (select z.kind from pgcrew.ready z
+                                  where z.place >= pgcrew.place(q.number, 9, 0)
+                                    and z.place < pgcrew.place(q.number + 1, 9, 0)
+                                  order by z.place limit 1000) y) r
      where w.kinds is null or r.kind = any (w.kinds) or r.nth = 1000);
   cost_ms := extract(epoch from clock_timestamp() - v_began) * 1000;
   return next;
@@ -860,10 +867,11 @@ set enable_seqscan = off set enable_bitmapscan = off as $fn$
 begin
   return query
   select q.queue, r.kind, count(*)::int
-    from unnest(p_queues) q (queue),
+    from unnest(p_queues) u (queue) join pgcrew.queues q on q.queue = u.queue,
          -- What nobody takes gathers at the front.
          lateral (select x.kind from pgcrew.ready x
-                   where x.queue = q.queue order by x.rank, x.job_id limit 1000) r
+                   where x.place >= pgcrew.place(q.number, 9, 0) and x.place < pgcrew.place(q.number + 1, 9, 0)
+                   order by x.place limit 1000) r
    where not exists (select from pgcrew.workers w
                       where q.queue = any (w.queues) and (w.kinds is null or r.kind = any (w.kinds))
                         and w.seen_at + w.lease > clock_timestamp())
@@ -926,9 +934,9 @@ begin
   for v_round in 1 .. 10 loop
     exit when cardinality(v_left) = 0;
 
-    with r as (delete from pgcrew.ready x using public.jobs j
-                where j.id = any (v_left)
-                  and x.queue = j.queue and x.rank = 9 - j.priority and x.job_id = j.id returning x.job_id),
+    with r as (delete from pgcrew.ready x using public.jobs j, pgcrew.queues q
+                where j.id = any (v_left) and q.queue = j.queue
+                  and x.place = pgcrew.place(q.number, j.priority, j.id) returning x.job_id),
          s as (delete from pgcrew.scheduled x where x.job_id = any (v_left) returning x.job_id)
     select array_agg(u.job_id) into v_some from (select * from r union all select * from s) u;
     if v_round = 10 then
@@ -1025,8 +1033,9 @@ begin
      where l.status in ('failed', 'cancelled')
        and (l.unique_key is null or l.id in (select k.job_id from keyed k))),
   back as (
-    insert into pgcrew.ready (job_id, user_id, rank, queue, kind)
-    select a.id, a.user_id, 9 - a.priority, a.queue, a.kind from anew a),
+    insert into pgcrew.ready (place, job_id, user_id, queue, kind)
+    select pgcrew.place(q.number, a.priority, a.id), a.id, a.user_id, a.queue, a.kind
+      from anew a join pgcrew.queues q on q.queue = a.queue),
   forgiven as (
     update pgcrew.attempts x set forgiven = true from anew a where x.job_id = a.id and not x.forgiven),
   marked as (
@@ -1068,13 +1077,14 @@ $fn$;
 
 -- 8. who may call what -----------------------------------------------------------
 
--- drop_ended, lock_claims, undo_claims, put_back, finish_others, end_cancelled, as_json, wake and wake_at are helpers: nobody's.
+-- queue_number, drop_ended, lock_claims, undo_claims, put_back, finish_others, end_cancelled, as_json, wake and wake_at are helpers: nobody's.
 revoke all on all functions in schema pgcrew from public, anon, authenticated;
 grant execute on function
   pgcrew.register_worker(uuid, text, int, int, text, text[], text[], int, int),
   pgcrew.unregister_worker(uuid),
   pgcrew.heartbeat(uuid[]),
-  pgcrew.claim(bigint, text[], smallint[], bigint[], smallint[], text[], int, text[], boolean),
+  pgcrew.claim(bigint, bigint[], bigint[], text[], int, text[], boolean),
+  pgcrew.place(int, int, bigint),
   pgcrew.report(bigint, bigint[], bigint[], int[], real[], text[]),
   pgcrew.finish(bigint, bigint, bigint[], text[], int[], bigint[], text[], text[], text[], int[], int[], text[],
                 int[], int[], bigint[]),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/bench.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 
@@ -114,6 +115,14 @@ const struct command commands[] = {
      "check everything; exit status 1 if something is wrong", doctor_run, doctor_options, NULL,
      "pgcrew doctor\n"
      "pgcrew doctor --job 4711"},
+    {"bench", NULL, false, "", TAKES_NONE,
+     "measure the queue in this database, in a schema of its own", bench_run, bench_options,
+     "Makes the schema pgcrew_bench, runs jobs that do nothing through the daemon's own processes,\n"
+     "and removes the schema. Jobs and daemons that are there are not touched, but share the server.\n"
+     "Wants the login that runs migrate. OF LIMIT is the ratio to a bare loop in the same round.\n"
+     "With --json one line of JSON a figure.",
+     "pgcrew --database postgresql://postgres@db/app bench\n"
+     "pgcrew bench --sections drain,latency --jobs 10000 --json > bench.jsonl"},
     {"help", NULL, false, "[COMMAND [WORD]]", 0, 2,
      "options and examples of a command", help_run, NULL, NULL,
      "pgcrew help batch watch"},

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_BLOCK 1024
+#define FIRST_BLOCK 2048
 #define LARGEST_BLOCK ((size_t)64 * 1024)
 
 struct arena_block {

@@ -101,6 +101,7 @@ struct conf {
 
     const char *db_url;  /* libpq URL or key=value; NULL: libpq's PG* variables */
     const char *db_role; /* SET ROLE after connecting; NULL: none */
+    const char *schema;  /* of the queue; no option: NULL but for the daemon of `pgcrew bench` */
     enum conf_listen db_listen;
     enum conf_durability db_durability;
     int64_t connect_timeout_ms;

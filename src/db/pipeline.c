@@ -9,6 +9,7 @@
 
 #include "db/error.h"
 #include "db/internal.h"
+#include "db/rename.h"
 
 static void
 push(struct db *db, const struct item *like)
@@ -58,12 +59,25 @@ forget_prepared(struct db *db, const struct statement *what)
     }
 }
 
+/* What is sent for it; room keeps a text that is not its own. */
+static const char *
+text_of(const struct db *db, const struct statement *what, struct buf *room)
+{
+    if (db->options.schema == NULL)
+        return what->sql;
+    rename_queue(what->sql, db->options.schema, room);
+    return buf_text(room);
+}
+
 static bool
 prepare(struct db *db, const struct statement *what)
 {
+    AUTO(buf) struct buf room = {0};
+
     if (is_prepared(db, what))
         return true;
-    if (db->n_prepared == PREPARED_MAX || !PQsendPrepare(db->conn, what->name, what->sql, 0, NULL))
+    if (db->n_prepared == PREPARED_MAX ||
+        !PQsendPrepare(db->conn, what->name, text_of(db, what, &room), 0, NULL))
         return false;
     db->prepared[db->n_prepared++] = what;
     push(db, &(struct item){.kind = ITEM_PREPARE, .what = what});
@@ -73,9 +87,11 @@ prepare(struct db *db, const struct statement *what)
 static bool
 send_ask(struct db *db, const struct statement *what, const struct params *p)
 {
+    AUTO(buf) struct buf room = {0};
+
     if (db->session.poll_only || db->state != DB_UP)
-        return PQsendQueryParams(db->conn, what->sql, p->n, NULL, p->values, p->lengths, p->formats,
-                                 1);
+        return PQsendQueryParams(db->conn, text_of(db, what, &room), p->n, NULL, p->values,
+                                 p->lengths, p->formats, 1);
     return prepare(db, what) &&
            PQsendQueryPrepared(db->conn, what->name, p->n, p->values, p->lengths, p->formats, 1);
 }

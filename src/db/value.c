@@ -175,12 +175,6 @@ ints(struct params *p, uint32_t type, size_t size, const void *values, size_t n,
 }
 
 void
-param_int2s(struct params *p, const int16_t *values, size_t n)
-{
-    ints(p, OID_INT2, sizeof(*values), values, n, NULL);
-}
-
-void
 param_int4s(struct params *p, const int32_t *values, size_t n)
 {
     ints(p, OID_INT4, sizeof(*values), values, n, NULL);

@@ -37,7 +37,6 @@ void param_int8(struct params *p, int64_t value);
 void param_text(struct params *p, const char *text);
 void param_uuid(struct params *p, const struct uuid *value);
 /* Arrays.  A NULL array is SQL's null, n = 0 an empty one. */
-void param_int2s(struct params *p, const int16_t *values, size_t n);
 void param_int4s(struct params *p, const int32_t *values, size_t n);
 void param_int4s_or_null(struct params *p, const int32_t *values, size_t n, int32_t null);
 void param_int8s(struct params *p, const int64_t *values, size_t n);

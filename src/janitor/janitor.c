@@ -317,6 +317,7 @@ janitor_main(const struct child *child)
     struct db_options options = {
         .url = child->conf->db_url,
         .role = child->conf->db_role,
+        .schema = child->conf->schema,
         .application_name = name,
         .connect_timeout_ms = child->conf->connect_timeout_ms,
         .statement_timeout_ms = child->conf->statement_timeout_ms,

@@ -8,9 +8,16 @@ marks_init(struct marks *m, struct arena *a, const char *const *queues, size_t n
     *m = (struct marks){
         .queues = queues,
         .n_queues = n_queues,
+        .numbers = arena_alloc(a, n_queues * sizeof(int64_t)),
         .ids = arena_alloc(a, n_queues * PRIORITIES * sizeof(int64_t)),
         .short_last = true,
     };
+}
+
+void
+marks_number(struct marks *m, const int64_t *numbers)
+{
+    memcpy(m->numbers, numbers, m->n_queues * sizeof(int64_t));
 }
 
 int64_t
@@ -33,28 +40,27 @@ marks_sweep_is_due(const struct marks *m, int64_t now_ms)
     return marks_sweep_in_ms(m, now_ms) == 0;
 }
 
+/* From there to the end of the queue, if nothing cuts it short. */
 static void
-add_place(struct places *p, const char *queue, int rank, int64_t id)
+add_range(struct places *p, int64_t number, int rank, int64_t id)
 {
-    p->queues[p->n] = queue;
-    p->ranks[p->n] = (int16_t)rank;
-    p->ids[p->n] = id;
-    p->last_ranks[p->n] = PRIORITIES - 1;
+    p->first[p->n] = PLACE(number, rank, id);
+    p->last[p->n] = PLACE(number, PRIORITIES, 0) - 1;
     p->n++;
 }
 
-/* A place begins at the head of the queue, and at each mark, where the one before ends. */
+/* A range begins at the head of the queue, and at each mark, where the one before ends. */
 static void
-add_queue(struct places *p, const char *queue, const int64_t *marks)
+add_queue(struct places *p, int64_t number, const int64_t *marks)
 {
     if (marks == NULL || marks[0] == 0)
-        add_place(p, queue, 0, 0);
+        add_range(p, number, 0, 0);
     for (int rank = 0; marks != NULL && rank < PRIORITIES; rank++) {
         if (marks[rank] == 0)
             continue;
         if (rank > 0)
-            p->last_ranks[p->n - 1] = (int16_t)(rank - 1);
-        add_place(p, queue, rank, marks[rank]);
+            p->last[p->n - 1] = PLACE(number, rank, 0) - 1;
+        add_range(p, number, rank, marks[rank]);
     }
 }
 
@@ -63,16 +69,14 @@ marks_places(struct marks *m, struct arena *a, bool sweep)
 {
     size_t most = m->n_queues * (PRIORITIES + 1);
     struct places p = {
-        .queues = arena_alloc(a, most * sizeof(char *)),
-        .ranks = arena_alloc(a, most * sizeof(int16_t)),
-        .ids = arena_alloc(a, most * sizeof(int64_t)),
-        .last_ranks = arena_alloc(a, most * sizeof(int16_t)),
+        .first = arena_alloc(a, most * sizeof(int64_t)),
+        .last = arena_alloc(a, most * sizeof(int64_t)),
     };
 
     for (size_t i = 0; i < m->n_queues; i++) {
         size_t q = (m->turn + i) % m->n_queues;
 
-        add_queue(&p, m->queues[q], sweep ? NULL : &m->ids[q * PRIORITIES]);
+        add_queue(&p, m->numbers[q], sweep ? NULL : &m->ids[q * PRIORITIES]);
     }
     /* No queue comes first every time: a full one must not starve the others. */
     m->turn = (m->turn + 1) % m->n_queues;

@@ -18,30 +18,33 @@
 #define SWEEP_EVERY_MS 1000
 #define SWEEP_COST_FACTOR 20 /* sweeps take at most a twentieth of the time */
 
+/* Where a job stands, as pgcrew.place() has it: number of its queue, rank, id. */
+#define PLACE(number, rank, id) ((int64_t)(number) << 48 | (int64_t)(rank) << 44 | (id))
+
 struct marks {
     const char *const *queues;
     size_t n_queues;
-    int64_t *ids; /* n_queues x PRIORITIES, by rank; 0: no mark */
-    size_t turn;  /* the queue looked at first; moves on with every claim */
+    int64_t *numbers; /* of the queues, as the database has them */
+    int64_t *ids;     /* n_queues x PRIORITIES, by rank; 0: no mark */
+    size_t turn;      /* the queue looked at first; moves on with every claim */
     int64_t swept_mono_ms;
     int64_t sweep_cost_ms;
     bool short_last; /* the last claim found less than it asked for */
 };
 
 /*
- * Where to look, in order: four parallel arrays of n entries.  A place reaches from
- * (rank, id) to the end of its last rank: ranks without a mark need none of their own.
+ * Where to look, in order: two parallel arrays of n places, from the one to the other.
+ * Ranks without a mark need no range of their own.
  */
 struct places {
     size_t n;
-    const char **queues;
-    int16_t *ranks;
-    int64_t *ids;
-    int16_t *last_ranks;
+    int64_t *first, *last;
 };
 
 /* queues must outlive the marks; memory comes from a. */
 void marks_init(struct marks *m, struct arena *a, const char *const *queues, size_t n_queues);
+/* The numbers of the queues, in their order: before the first claim of a session. */
+void marks_number(struct marks *m, const int64_t *numbers);
 
 /* Should the next claim be a sweep?  now_ms is monotonic. */
 bool marks_sweep_is_due(const struct marks *m, int64_t now_ms);

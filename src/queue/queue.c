@@ -81,13 +81,13 @@ queue_ask_register(struct db *db, const struct queue_worker *w, db_answer *answe
     db_ask(db, &st_register, &p, answer, arg);
 }
 
-int64_t
-queue_read_register(const PGresult *res, struct arena *a, int64_t **ret_tokens, size_t *ret_n,
-                    const char **ret_origin)
+void
+queue_read_register(const PGresult *res, struct arena *a, struct registered *ret)
 {
-    *ret_n = row_int8s(res, 0, 1, a, ret_tokens);
-    *ret_origin = row_text(res, 0, 2);
-    return row_int(res, 0, 0);
+    ret->holder = row_int(res, 0, 0);
+    ret->n_tokens = row_int8s(res, 0, 1, a, &ret->tokens);
+    ret->origin = row_text(res, 0, 2);
+    row_int8s(res, 0, 3, a, &ret->numbers);
 }
 
 static void
@@ -121,10 +121,8 @@ queue_ask_claim(struct db *db, const struct claim *claim, db_answer *answer, voi
 
     params_init(&p);
     param_int8(&p, claim->holder);
-    param_texts(&p, places->queues, places->n);
-    param_int2s(&p, places->ranks, places->n);
-    param_int8s(&p, places->ids, places->n);
-    param_int2s(&p, places->last_ranks, places->n);
+    param_int8s(&p, places->first, places->n);
+    param_int8s(&p, places->last, places->n);
     param_texts(&p, claim->kinds, claim->n_kinds);
     param_int4(&p, claim->want);
     param_texts(&p, claim->without, claim->n_without);

@@ -39,12 +39,17 @@ struct queue_worker {
 };
 
 void queue_ask_register(struct db *db, const struct queue_worker *w, db_answer *answer, void *arg);
-/*
- * tokens: claims of earlier sessions of this process, in a.  origin: a name of the queue that
- * stays and that no other database has; belongs to the result.
- */
-int64_t queue_read_register(const PGresult *res, struct arena *a, int64_t **ret_tokens,
-                            size_t *ret_n, const char **ret_origin);
+
+struct registered {
+    int64_t holder;
+    int64_t *tokens; /* claims of earlier sessions of this process */
+    size_t n_tokens;
+    const char *origin; /* a name of the queue that stays and that no other database has */
+    int64_t *numbers;   /* of the worker's queues, in their order */
+};
+
+/* Arrays are in a, origin belongs to the result. */
+void queue_read_register(const PGresult *res, struct arena *a, struct registered *ret);
 void queue_ask_unregister(struct db *db, const struct uuid *process, db_answer *answer, void *arg);
 
 struct claim {

@@ -116,9 +116,7 @@ static void
 on_registered(void *arg, const PGresult *res, const struct err *err)
 {
     struct worker *w = arg;
-    const char *origin;
-    int64_t *tokens;
-    size_t n;
+    struct registered r;
 
     w->holding = HOLDING_NOT;
     if (err != NULL) {
@@ -128,10 +126,12 @@ on_registered(void *arg, const PGresult *res, const struct err *err)
     }
     w->holding = HOLDING;
     w->held_back[0] = w->score.text[0] = '\0';
-    w->holder = queue_read_register(res, &w->scratch, &tokens, &n, &origin);
-    snprintf(w->origin, sizeof(w->origin), "%s", origin);
-    lose_missing(w, tokens, n, "its claim is gone since the session was lost");
-    if (n > 0)
+    queue_read_register(res, &w->scratch, &r);
+    w->holder = r.holder;
+    snprintf(w->origin, sizeof(w->origin), "%s", r.origin);
+    lanes_number(w, r.numbers);
+    lose_missing(w, r.tokens, r.n_tokens, "its claim is gone since the session was lost");
+    if (r.n_tokens > 0)
         release_unknown(w);
     arena_release(&w->scratch);
     lanes_want(w);
@@ -304,6 +304,7 @@ holding_options(struct worker *w, const char *what)
     return (struct db_options){
         .url = w->conf->db_url,
         .role = w->conf->db_role,
+        .schema = w->conf->schema,
         .application_name = arena_strdup(&w->arena, name),
         .connect_timeout_ms = w->conf->connect_timeout_ms,
         .statement_timeout_ms = w->conf->statement_timeout_ms,

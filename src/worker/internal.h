@@ -51,7 +51,7 @@ struct task {
     int tempfails;
     int64_t claimed_mono_ms;
     int64_t started_mono_ms; /* 0: not started */
-    struct run run;          /* its arena has everything of this task */
+    struct run run;          /* its arena has everything of this task, and the task itself */
 
     bool lost;     /* the claim was taken away: nothing of it may be written */
     bool unsure;   /* a finish was sent and its answer never came */
@@ -151,6 +151,8 @@ bool lane_lets_start(const struct lane *lane, const struct task *task);
 bool lanes_have_room(const struct worker *w);
 bool lanes_are_idle(const struct worker *w, const struct lane *but); /* any of them, but one */
 void lanes_want(struct worker *w); /* claim for all of them: there may be work */
+/* The numbers of the queues, in the order of the configuration. */
+void lanes_number(struct worker *w, const int64_t *numbers);
 
 /* running.c */
 struct task *task_new(struct lane *lane, const struct claimed *job);

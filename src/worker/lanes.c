@@ -144,6 +144,13 @@ lanes_are_idle(const struct worker *w, const struct lane *but)
 }
 
 void
+lanes_number(struct worker *w, const int64_t *numbers)
+{
+    LANE_FOREACH(lane, w)
+    marks_number(&lane->marks, numbers);
+}
+
+void
 lanes_want(struct worker *w)
 {
     LANE_FOREACH(lane, w)

@@ -25,10 +25,14 @@ struct task *
 task_new(struct lane *lane, const struct claimed *job)
 {
     struct worker *w = lane->worker;
-    struct task *task = xcalloc(1, sizeof(*task));
-    struct arena *a = &task->run.arena;
+    struct arena own;
+    struct task *task;
+    struct arena *a;
 
-    arena_init(a);
+    arena_init(&own);
+    task = arena_alloc(&own, sizeof(*task));
+    task->run.arena = own;
+    a = &task->run.arena;
     task->worker = w;
     task->lane = lane;
     task->token = job->token;
@@ -59,8 +63,9 @@ task_new(struct lane *lane, const struct claimed *job)
 void
 task_free(struct task *task)
 {
-    arena_release(&task->run.arena);
-    free(task);
+    struct arena own = task->run.arena;
+
+    arena_release(&own);
 }
 
 void
@@ -155,6 +160,8 @@ decide(struct task *task, const struct run_end *end)
     case RUN_SETTLED:
         break; /* never comes here */
     }
+    if (f->outcome != OUTCOME_RETRY && f->outcome != OUTCOME_AGAIN)
+        return;
     f->wait_ms = end->wait_ms >= 0 ? end->wait_ms
                                    : backoff_full_jitter(backoff_for_attempt(
                                          handler->retry_first_ms, handler->retry_max_ms, attempt));

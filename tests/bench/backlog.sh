@@ -18,6 +18,7 @@ claim_us() {
          do \$\$
          declare
              v_holder bigint := (select max(holder) from pgcrew.workers where name = 'bench');
+             v_queue  int := (select number from pgcrew.queues where queue = 'default');
              v_from   bigint := 0;
              v_top    bigint;
              v_start  timestamptz;
@@ -25,7 +26,8 @@ claim_us() {
              create temp table took (us float8);
              for v_try in 1 .. 60 loop
                  v_start := clock_timestamp();
-                 select max(job_id) into v_top from pgcrew.claim(v_holder, '{default}', '{9}', array[v_from], '{9}', null, 100);
+                 select max(job_id) into v_top
+                   from pgcrew.claim(v_holder, array[pgcrew.place(v_queue, 0, v_from)], array[pgcrew.place(v_queue + 1, 9, 0)], null, 100);
                  insert into took values (extract(epoch from clock_timestamp() - v_start) * 1000000);
                  v_from := v_top + 1;
                  commit;

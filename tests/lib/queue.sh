@@ -5,6 +5,8 @@
 #   process N              the uuid that stands for worker process N
 #   worker N [lease_ms [queues [kinds]]]    register; its holder
 #   claim holder want [queue]               "token:id,id"; nothing if there is nothing
+#   places queues priorities ids [last]     the two arrays of pgcrew.claim(), as SQL: from a priority
+#                          and id of each queue to the end of its last priority (0)
 #   token_of, ids_of claim                  the parts of it
 #   finish holder token ids outcomes [name=value...]    "id status attempts wait" a line
 #   place id               where a job is: status and table
@@ -55,9 +57,16 @@ worker() {
                 '{${3:-default}}', $kinds, 2, ${2:-30000})"
 }
 
+places() {
+    local from="unnest('{$1}'::text[], '{$2}'::int[], '{$3}'::bigint[], '{${4:-0}}'::int[])
+                    with ordinality l (queue, priority, id, last, nth) join pgcrew.queues q using (queue)"
+    echo "array(select pgcrew.place(q.number, l.priority, l.id) from $from order by l.nth),
+          array(select pgcrew.place(q.number, coalesce(l.last, 0) - 1, 0) - 1 from $from order by l.nth)"
+}
+
 claim() {
     sql "select min(token) || ':' || string_agg(job_id::text, ',' order by nth)
-           from pgcrew.claim($1, '{${3:-default}}', '{0}', '{0}', '{9}', null, $2)
+           from pgcrew.claim($1, $(places "${3:-default}" 9 0), null, $2)
                 with ordinality c (token, job_id, queue, priority, kind, payload, attempt, max_attempts,
                                    batch_id, user_id, tempfails, nth)
          having count(*) > 0"
@@ -122,9 +131,9 @@ broken() {
       union all
       select 'claim ' || token || ' of nothing' from pgcrew.claims where job_ids = '{}'
       union all
-      select 'job ' || r.job_id || ' waits elsewhere: ' || r.queue || ' ' || r.rank
-        from pgcrew.ready r join public.jobs j on j.id = r.job_id
-       where (r.queue, r.rank, r.kind) <> (j.queue, 9 - j.priority, j.kind)
+      select 'job ' || r.job_id || ' waits elsewhere: ' || r.queue || ' ' || r.place
+        from pgcrew.ready r join public.jobs j on j.id = r.job_id join pgcrew.queues q on q.queue = j.queue
+       where (r.queue, r.kind, r.place) <> (j.queue, j.kind, pgcrew.place(q.number, j.priority, j.id))
       union all
       select 'job ' || id || ' ended ' || status || ' at ' || coalesce(finished_at::text, 'no time') from public.jobs
        where (finished_at is not null) <> (status in ('succeeded', 'failed', 'cancelled'))"

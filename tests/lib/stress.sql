@@ -71,7 +71,7 @@ begin
 
   begin
     select min(c.token), array_agg(c.job_id) into v_token, v_ids
-      from pgcrew.claim(v_holder, '{default}', '{0}', '{0}', '{9}', null, 1 + (random() * 20)::int) c;
+      from pgcrew.claim(v_holder, array[pgcrew.place(1, 9, 0)], array[pgcrew.place(2, 9, 0)], null, 1 + (random() * 20)::int) c;
   exception when sqlstate 'PC001' then
     update stress.workers set holder = null where client = p_client;
     perform stress.count('found out');
@@ -134,7 +134,7 @@ begin
     perform pgcrew.promote(100000);
     commit;
     select min(c.token), array_agg(c.job_id) into v_token, v_ids
-      from pgcrew.claim(v_holder, '{default}', '{0}', '{0}', '{9}', null, 500) c;
+      from pgcrew.claim(v_holder, array[pgcrew.place(1, 9, 0)], array[pgcrew.place(2, 9, 0)], null, 500) c;
     exit when v_ids is null;
     insert into stress.ends
     select i.id, case when f.job_id is null then 'succeeded' else f.status end

@@ -18,6 +18,10 @@ create function race.process(worker int) returns uuid language sql immutable as
 create function race.holder(worker int) returns bigint language sql stable as
   $fn$ select holder from pgcrew.workers w where w.slot = worker $fn$;
 
+-- Where a job of the only queue and priority stands.
+create function race.spot(id bigint) returns bigint language sql stable as
+  $fn$ select pgcrew.place(q.number, 0, id) from pgcrew.queues q where q.queue = 'default' $fn$;
+
 -- The ids that the worker gets, from that one on.
 create function race.claim(worker int, want int, from_id bigint default 0) returns bigint[] language plpgsql as $fn$
 declare
@@ -25,7 +29,7 @@ declare
   v_ids   bigint[];
 begin
   select min(c.token), array_agg(c.job_id order by c.job_id) into v_token, v_ids
-    from pgcrew.claim(race.holder(worker), '{default}', '{9}', array[from_id], '{9}', null, want) c;
+    from pgcrew.claim(race.holder(worker), array[race.spot(from_id)], array[race.spot(1000000)], null, want) c;
   insert into race.held values (worker, v_token, v_ids)
   on conflict on constraint held_pkey do update set token = v_token, ids = v_ids;
   return v_ids;
@@ -64,7 +68,7 @@ $fn$;
 
 -- The spec language ends a step at the first closing brace: arrays and JSON live here.
 create function race.late_claim(holder bigint) returns bigint language sql as
-  $fn$ select count(*) from pgcrew.claim(holder, '{default}', '{9}', '{0}', '{9}', null, 1) $fn$;
+  $fn$ select count(*) from pgcrew.claim(holder, array[race.spot(0)], array[race.spot(1000000)], null, 1) $fn$;
 
 create function race.register(worker int) returns int language sql as
   $fn$ select cardinality(tokens)

@@ -49,7 +49,7 @@ ok 'statement by statement works too' psql -Xq -v ON_ERROR_STOP=1 \
     -f "$repo/migrations/000_plain_postgres.sql" -f "$repo/migrations/004_create_jobs_table.sql" -f "$repo/migrations/005_queue_functions.sql"
 
 is "$(sql "select count(*), count(*) filter (where relrowsecurity) from pg_class
-             where relkind = 'r' and (relnamespace = 'pgcrew'::regnamespace or oid = 'public.jobs'::regclass)" -F ' ')" '11 11' \
+             where relkind = 'r' and (relnamespace = 'pgcrew'::regnamespace or oid = 'public.jobs'::regclass)" -F ' ')" '12 12' \
     'row level security is on for every table'
 is "$(sql "select p.oid::regprocedure from pg_proc p
              where p.pronamespace = 'pgcrew'::regnamespace and has_function_privilege('pgcrew_worker', p.oid, 'execute')
@@ -57,8 +57,8 @@ is "$(sql "select p.oid::regprocedure from pg_proc p
     'every function of a worker runs with no search path'
 is "$(sql "select p.proname from pg_proc p
              where p.pronamespace = 'pgcrew'::regnamespace and has_function_privilege('pgcrew_worker', p.oid, 'execute')
-               and not p.prosecdef")" run_sql \
-    'and as the owner, but for the one that runs the functions of handlers'
+               and not p.prosecdef order by 1" | xargs)" 'place run_sql' \
+    'and as the owner, but for arithmetic and for the one that runs the functions of handlers'
 is "$(sql "select string_agg(distinct a.attname, ' ' order by a.attname) from pg_index i
               join pg_depend d on d.objid = i.indexrelid and d.classid = 'pg_class'::regclass and d.refobjid = i.indrelid
               join pg_attribute a on a.attrelid = i.indrelid and a.attnum = d.refobjsubid

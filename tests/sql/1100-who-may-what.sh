@@ -27,7 +27,7 @@ as "$user2" "insert into jobs (kind, batch_id) values ('photo', '$batch')"
 sql "insert into jobs (kind) values ('nobodys')"
 worker 1 >/dev/null
 
-private='pgcrew.ready pgcrew.scheduled pgcrew.claims pgcrew.workers pgcrew.attempts pgcrew.cancels
+private='pgcrew.queues pgcrew.ready pgcrew.scheduled pgcrew.claims pgcrew.workers pgcrew.attempts pgcrew.cancels
          pgcrew.unique_keys pgcrew.kinds pgcrew.migrations'
 
 for role in anon pgcrew_gateway outsider; do
@@ -74,7 +74,7 @@ a 'lock table jobs in share mode' 42501 'may not lock the table'
 for table in $private; do
     a "select from $table" 42501 "may not read $table"
 done
-for call in 'claim(1, null, null, null, null, null, 1)' "reap_process('$(process 1)', null)" "enqueue('photo')" \
+for call in 'claim(1, null, null, null, 1)' "reap_process('$(process 1)', null)" "enqueue('photo')" \
     'cancel_jobs(null)' 'retry_jobs(null)' 'wake()' 'reap_expired()' \
     'finish(1, 1, null, null, null, null, null, null, null, null, null, null)'; do
     a "select pgcrew.$call" 42501 "may not call pgcrew.${call%%(*}"
@@ -110,7 +110,7 @@ for role in pgcrew_worker service_role; do
     may $role '' 'update jobs set attempts = 0 where false' 42501 'moves attempts by functions only'
     may $role '' 'delete from jobs where true' 00000 'may delete jobs'
     may $role '' "select pgcrew.enqueue('any')" 00000 'may call enqueue'
-    may $role '' "select pgcrew.claim(1, '{default}', '{0}', '{0}', '{9}', null, 1)" 00000 'may claim'
+    may $role '' "select pgcrew.claim(1, '{}', '{}', null, 1)" 00000 'may claim'
     may $role '' 'select pgcrew.put_back(null, null, null, null, null)' 42501 'may not call the helpers'
     may $role '' "select batch_status('$batch')" 00000 'may ask for any batch'
 done

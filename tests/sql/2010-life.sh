@@ -66,7 +66,7 @@ claim=$(claim "$holder" 1)
 is "$(ids_of "$claim")" "$id" 'it is claimed again'
 is "$(finish "$holder" "$(token_of "$claim")" "$id" retry waits_ms=0)" "$id queued 2 " 'no wait: ready at once'
 is "$(place "$id")" 'queued ready' 'indeed'
-claim=$(sql "select token || ':' || attempt from pgcrew.claim($holder, '{default}', '{0}', '{0}', '{9}', null, 1)")
+claim=$(sql "select token || ':' || attempt from pgcrew.claim($holder, $(places default 9 0), null, 1)")
 is "${claim#*:}" 3 'the third attempt is number 3'
 is "$(finish "$holder" "${claim%:*}" "$id" retry waits_ms=60000 'errors="still broken"' exits=1)" "$id failed 3 " 'the last attempt fails the job'
 is "$(place "$id") $(job error)" 'failed still broken' 'for good'
@@ -77,7 +77,7 @@ finish "$holder" "$token" "$id" again waits_ms=1000 'errors="try later"' exits=7
 is "$(place "$id") $(job attempts) $(attempt 'attempt, cause')" 'queued scheduled 0 1|tempfail' 'again: waits and is not charged'
 PGUSER=owner sql "update pgcrew.scheduled set run_at = now() where job_id = $id"
 sql 'select pgcrew.promote(10)' >/dev/null
-is "$(sql "select attempt, tempfails from pgcrew.claim($holder, '{default}', '{0}', '{0}', '{9}', null, 1)")" '1|1' 'but the next claim says how often that was'
+is "$(sql "select attempt, tempfails from pgcrew.claim($holder, $(places default 9 0), null, 1)")" '1|1' 'but the next claim says how often that was'
 
 start
 is "$(finish "$holder" "$token" "$id" failed errors=hopeless causes=permanent exits=65)" "$id failed 1 " 'failed: never again'
@@ -92,7 +92,7 @@ is "$(place "$id")|$(attempt 'count(*)')" 'cancelled|0' 'before it was started: 
 
 start priority 6
 is "$(finish "$holder" "$token" "$id" release)" "$id queued 0 " 'release'
-is "$(place "$id") $(sql "select rank from pgcrew.ready where job_id = $id") $(job started_at)$(attempt 'count(*)')" \
+is "$(place "$id") $(sql "select (place >> 44) & 15 from pgcrew.ready where job_id = $id") $(job started_at)$(attempt 'count(*)')" \
     'queued ready 3 0' 'puts it back where it was, as it was'
 claim "$holder" 1 >/dev/null
 
@@ -147,5 +147,23 @@ for outcome in succeeded failed cancelled retry release; do
     is "$(sql "select count(*) from pgcrew.unique_keys where key = '$outcome'")" "$([ $outcome = release ] && echo 1 || echo 0)" "the unique key after $outcome"
 done
 is "$(broken)" '' 'everything agrees'
+
+# Every end stays on its page: an update that does not costs an entry in each index.
+PGUSER=owner sql 'truncate jobs'
+before=$(PGUSER=postgres sql "select n_tup_upd - n_tup_hot_upd from pg_stat_user_tables where relid = 'public.jobs'::regclass")
+sql "insert into jobs (kind, user_id, batch_id, payload)
+     select 'resize', '$user', gen_random_uuid(), '{\"file\": \"a name of some length.jpeg\"}' from generate_series(1, 2000)"
+for _ in 1 2 3 4; do
+    claim=$(claim "$holder" 500)
+    finish "$holder" "$(token_of "$claim")" "$(ids_of "$claim")" "$(ids_of "$claim" | sed 's/[0-9]*/succeeded/g')"
+done
+updates() {
+    PGUSER=postgres sql "select n_tup_upd - n_tup_hot_upd - $before
+                           from pg_stat_user_tables where relid = 'public.jobs'::regclass"
+}
+ended() { test "$(sql "select count(*) from jobs where status = 'succeeded'")" = 2000 && test -n "$(updates)"; }
+ok 'two thousand jobs have ended, 500 at a time' wait_for 5 ended
+PGUSER=postgres sql 'select pg_stat_force_next_flush()' >/dev/null
+is "$(updates)" 0 'each where it was'
 
 done_testing

@@ -35,7 +35,7 @@ stale 999 "$token" 'a holder that never was'
 is "$(sql "select pgcrew.reap_process('$(process 1)', '{$b}')")" 3 'the worker is thought dead: its three jobs go back'
 before=$(sql "$all")
 stale "$one" "$token" 'after it was reaped'
-is "$(sqlstate_of "select pgcrew.claim($one, '{default}', '{0}', '{0}', '{9}', null, 1)")" PC001 'and it cannot claim'
+is "$(sqlstate_of "select pgcrew.claim($one, '{}', '{}', null, 1)")" PC001 'and it cannot claim'
 
 claim=$(claim "$two" 3)
 is "$(ids_of "$claim")" "$ids" 'somebody else has them now'

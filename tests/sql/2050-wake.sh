@@ -23,7 +23,7 @@ PGUSER=owner sql "insert into jobs (kind, run_at, payload, priority) select 'a',
                   update pgcrew.scheduled s set run_at = now() - j.payload::int * interval '1 minute' from jobs j where j.id = s.job_id and payload::int < 4"
 is "$(sql 'select moved, next_due_ms from pgcrew.promote(2)')" '2|0' 'two of three that are due: come again at once'
 is "$(sql "select string_agg(payload::text, ' ' order by r.job_id) from pgcrew.ready r join jobs j on j.id = r.job_id")" '2 3' 'those that were due first'
-is "$(sql 'select rank from pgcrew.ready' | xargs)" '6 6' 'with their priority'
+is "$(sql 'select (place >> 44) & 15 from pgcrew.ready' | xargs)" '6 6' 'with their priority'
 is "$(sql 'select moved, next_due_ms between 0 and 2000 from pgcrew.promote(100)')" '1|t' 'the third: come again when the fourth is due'
 promoted() { test "$(sql 'select moved from pgcrew.promote(100)')" = 1; }
 ok 'which it is soon' wait_for 5 promoted
@@ -38,9 +38,11 @@ is "$(heard "insert into jobs (kind) values ('a')")" '' 'nor with one that is bu
 claim "$one" 1 >/dev/null
 is "$(idle 1)" f 'a worker that found work is not idle'
 claim "$one" 10 >/dev/null
-is "$(idle 1)" f 'though it was less than wanted'
+is "$(idle 1)" t 'one that found less than it wanted is: it can take more'
+before=$(sql 'select ctid, xmin from pgcrew.workers')
 claim=$(claim "$one" 10)
-is "$claim$(idle 1)" t 'one that found nothing is'
+is "$claim$(idle 1)" t 'so is one that found nothing'
+is "$(sql 'select ctid, xmin from pgcrew.workers')" "$before" 'and nothing is written to say so again'
 before=$(sql 'select ctid, xmin from pgcrew.workers')
 claim "$one" 10 >/dev/null
 is "$(sql 'select ctid, xmin from pgcrew.workers')" "$before" 'looking again writes nothing'

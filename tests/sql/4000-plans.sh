@@ -31,8 +31,9 @@ select i + 1000000, 'a', ('00000000-0000-0000-0000-' || lpad((i / 100)::text, 12
        now() + case when i >= 1002000 and i < 1050000 then '1 hour' else '-1 s' end::interval, 5,
        case when i >= 1050000 then now() end
   from generate_series(0, 1069999) i;
-insert into pgcrew.ready (job_id, rank, user_id, queue, kind)
-select i + 1000000, 9, '$user', 'default', 'a' from generate_series(0, 999999) i;
+insert into pgcrew.queues (queue) values ('default') on conflict do nothing;
+insert into pgcrew.ready (place, job_id, user_id, queue, kind)
+select pgcrew.place((select number from pgcrew.queues where queue = 'default'), 0, i + 1000000), i + 1000000, '$user', 'default', 'a' from generate_series(0, 999999) i;
 insert into pgcrew.scheduled (job_id, run_at, priority, user_id, queue, kind)
 select i + 1000000, now() + case when i >= 1002000 then '1 hour' else '-1 s' end::interval, 0, '$user', 'default', 'a'
   from generate_series(1000000, 1049999) i;
@@ -55,7 +56,7 @@ select holder as h2 from pgcrew.register_worker('$(process 2)', 'host', 2, 2, 't
 select holder as h3 from pgcrew.register_worker('$(process 3)', 'host', 3, 3, 'test', '{default}', null, 10, 1) \\gset
 \\warn == claim
 select token as t, array_agg(job_id order by nth) as ids, count(*) as got
-  from pgcrew.claim(:h1, '{default,default}', '{0,9}', array[0, :top::bigint], '{8,9}', null, :n)
+  from pgcrew.claim(:h1, array[pgcrew.place(1, 9, 0), pgcrew.place(1, 0, :top)], array[pgcrew.place(1, 0, 0) - 1, pgcrew.place(2, 9, 0)], null, :n)
        with ordinality c (token, job_id, queue, priority, kind, payload, attempt, max_attempts,
                           batch_id, user_id, tempfails, nth) group by token \\gset
 \\warn got :got
@@ -74,7 +75,7 @@ select count(*) as got from pgcrew.finish(:h1, :t, (:'ids'::bigint[])[:n / 2 + 1
   array_fill(200, array[:n - :n / 2]), array(select i % 2 * 3600000::bigint from generate_series(1, :n - :n / 2) i), null,
   array_fill('an error'::text, array[:n - :n / 2]), null, null, null, null) \\gset
 select token as t, array_agg(job_id order by nth) as ids
-  from pgcrew.claim(:h1, '{default}', '{9}', array[:top::bigint], '{9}', null, :n)
+  from pgcrew.claim(:h1, array[pgcrew.place(1, 0, :top)], array[pgcrew.place(2, 9, 0)], null, :n)
        with ordinality c (token, job_id, queue, priority, kind, payload, attempt, max_attempts,
                           batch_id, user_id, tempfails, nth) group by token \\gset
 \\warn == finish
@@ -84,7 +85,7 @@ select :n - count(*) as got from pgcrew.finish(:h1, :t, :'ids', array_fill('succ
 \\warn == promote
 select moved as got from pgcrew.promote(:n) \\gset
 \\warn got :got
-select count(*) from pgcrew.claim(:h2, '{default}', '{9}', array[:top::bigint], '{9}', null, :n) \\g /dev/null
+select count(*) from pgcrew.claim(:h2, array[pgcrew.place(1, 0, :top)], array[pgcrew.place(2, 9, 0)], null, :n) \\g /dev/null
 select pgcrew.register_worker('$(process 4)', 'host', 4, 4, 'test', '{default}', '{b}', 10, 86400000) \\g /dev/null
 update pgcrew.workers set idle = true where process = '$(process 4)' \\g /dev/null
 \\warn == waits_for
@@ -92,7 +93,7 @@ select count(*) from pgcrew.waits_for('{$(process 4)}') \\g /dev/null
 \\warn == reap_process
 select pgcrew.reap_process('$(process 2)', '{}') as got \\gset
 \\warn got :got
-select count(*) from pgcrew.claim(:h3, '{default}', '{9}', array[:top::bigint], '{9}', null, :n) \\g /dev/null
+select count(*) from pgcrew.claim(:h3, array[pgcrew.place(1, 0, :top)], array[pgcrew.place(2, 9, 0)], null, :n) \\g /dev/null
 select pg_sleep(0.01) \\g /dev/null
 \\warn == reap_expired
 select sum(jobs) as got from pgcrew.reap_expired() \\gset

@@ -16,7 +16,7 @@ id=$(head -n 1 <<<"$out")
 is "$(sql "select kind, payload ->> 'to', queue, priority, user_id, batch_id, max_attempts, status from public.jobs where id = $id")" \
     "mail|ü|slow|7|$user|$batch|3|queued"               'has all of it'
 is "$(tail -n 1 <<<"$out")" "batch $batch"              'and its batch is printed'
-is "$(sql "select rank, queue from pgcrew.ready where job_id = $id")" '2|slow' 'and it is ready'
+is "$(sql "select (place >> 44) & 15, queue from pgcrew.ready where job_id = $id")" '2|slow' 'and it is ready'
 tool enqueue mail
 is "$(sql "select payload, batch_id is null, user_id is null, max_attempts from public.jobs where id = $out")" '{}|t|t|5' \
     'one with nothing has the defaults'

@@ -3,6 +3,13 @@
 #include "tap.h"
 
 static const char *const queues[] = {"mail", "thumbs"};
+static const int64_t numbers[] = {3, 8};
+
+static void
+is_range(const struct places *p, size_t i, int64_t first, int64_t behind, const char *what)
+{
+    ok(i < p->n && p->first[i] == first && p->last[i] == behind - 1, "%s", what);
+}
 
 static void
 test_places(void)
@@ -13,6 +20,7 @@ test_places(void)
 
     arena_init(&a);
     marks_init(&m, &a, queues, 2);
+    marks_number(&m, numbers);
     marks_claimed(&m, "mail", 0, 90, true);
     marks_claimed(&m, "mail", 0, 100, true);
     marks_claimed(&m, "mail", 5, 50, true);
@@ -20,28 +28,27 @@ test_places(void)
     marks_claimed(&m, "unknown", 0, 5, true);
     marks_claimed(&m, "mail", 77, 5, true);
     p = marks_places(&m, &a, false);
-    is_int(p.n, 4, "a place for each mark, and for what comes before the first");
-    is_str(p.queues[0], "mail", "the first queue comes first");
-    is_int(p.ranks[0] * 10 + p.last_ranks[0], 3, "priorities without a mark are one place");
-    is_int(p.ids[0], 0, "which has none");
-    is_int(p.ranks[1] * 10 + p.last_ranks[1], 48, "a place ends where the next mark is");
-    is_int(p.ids[1], 50, "and begins at its own");
-    is_int(p.ranks[2] * 10 + p.last_ranks[2], 99, "the last ends with the queue");
-    is_int(p.ids[2], 100, "the mark is where the claim ended");
-    is_int(p.ranks[3] * 10 + p.last_ranks[3], 9,
-           "a mark of the highest priority has nothing before it");
+    is_int(p.n, 4, "a range from each mark on, and what comes before the first");
+    is_range(&p, 0, PLACE(3, 0, 0), PLACE(3, 4, 0), "priorities without a mark are one range");
+    is_range(&p, 1, PLACE(3, 4, 50), PLACE(3, 9, 0),
+             "a range ends where the next mark's priority begins");
+    is_range(&p, 2, PLACE(3, 9, 100), PLACE(3, 10, 0),
+             "the last ends with the queue; its mark is where the claim ended");
+    is_range(&p, 3, PLACE(8, 0, 7), PLACE(8, 10, 0),
+             "nothing comes before a mark of the highest priority");
     p = marks_places(&m, &a, false);
-    is_str(p.queues[0], "thumbs", "the next time another queue comes first");
-    is_int(p.ids[0], 7, "marks stay with their place");
+    is_range(&p, 0, PLACE(8, 0, 7), PLACE(8, 10, 0), "the next time another queue comes first");
     p = marks_places(&m, &a, true);
-    is_int(p.n, 2, "a sweep has one place a queue");
-    is_int(p.ranks[0] * 10 + p.last_ranks[0] + (int)p.ids[0], 9, "from the start to the end");
+    is_int(p.n, 2, "a sweep has one range a queue");
+    is_range(&p, 0, PLACE(3, 0, 0), PLACE(3, 10, 0), "all of it");
     marks_claimed(&m, "mail", 0, 30, true);
     p = marks_places(&m, &a, false);
-    is_int(p.ids[3], 30, "after a full claim of early jobs more of them are looked for");
+    is_range(&p, 3, PLACE(3, 9, 30), PLACE(3, 10, 0),
+             "after a full claim of early jobs more of them are looked for");
     marks_claimed(&m, "mail", 0, 20, false);
     p = marks_places(&m, &a, false);
-    is_int(p.ids[2], 30, "but when the queue was seen to its end, a mark does not go back");
+    is_range(&p, 2, PLACE(3, 9, 30), PLACE(3, 10, 0),
+             "but when the queue was seen to its end, a mark does not go back");
     arena_release(&a);
 }
 

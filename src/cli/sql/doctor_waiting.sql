@@ -1,11 +1,9 @@
 -- doctor_waiting: jobs at the heads of the queues that no live worker takes, and jobs overdue.
 -- One row a fault: what, queue, kind, jobs.
-with recursive walk as (
-  (select r.queue from pgcrew.ready r order by r.queue limit 1)
-  union all
-  select (select r.queue from pgcrew.ready r where r.queue > walk.queue order by r.queue limit 1)
-    from walk where walk.queue is not null),
-names as (select array_agg(queue) as all_queues from walk where queue is not null)
+with names as (
+  select array_agg(q.queue) as all_queues from pgcrew.queues q
+   where exists (select from pgcrew.ready r
+                  where r.place >= pgcrew.place(q.number, 9, 0) and r.place < pgcrew.place(q.number + 1, 9, 0)))
 select case when exists (select from pgcrew.workers w
                           where s.queue = any (w.queues) and w.seen_at + w.lease > clock_timestamp())
             then 'kind' else 'queue' end as what, s.queue, s.kind, s.jobs::bigint

@@ -14,11 +14,13 @@ claim as (
     from j join pgcrew.claims c on j.id = any (c.job_ids)
            left join pgcrew.workers w on w.holder = c.holder),
 mine as (
-  select r.* from j join pgcrew.ready r on r.queue = j.queue and r.rank = 9 - j.priority and r.job_id = j.id),
+  select r.*, q.number
+    from j join pgcrew.queues q on q.queue = j.queue
+           join pgcrew.ready r on r.place = pgcrew.place(q.number, j.priority, j.id)),
 ahead as (
   select count(*) as n
-    from (select from mine join pgcrew.ready r on r.queue = mine.queue
-                  and (r.rank, r.job_id) < (mine.rank, mine.job_id)
+    from (select from mine join pgcrew.ready r
+                   on r.place >= pgcrew.place(mine.number, 9, 0) and r.place < mine.place
            limit $2::bigint) x),
 last as (
   select a.cause, a.error, a.attempt from j join pgcrew.attempts a on a.job_id = j.id and not a.forgiven
