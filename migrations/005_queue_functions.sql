@@ -682,15 +682,33 @@ begin
 end
 $fn$;
 
--- Whole claims that their worker never heard of (the answer was lost with the
--- connection) go back as they were: the number of jobs.
-create or replace function pgcrew.release_claims(p_holder bigint, p_tokens bigint[]) returns int
-language plpgsql volatile security definer set search_path = '' as $fn$
+-- What this holder has and its process does not know of goes back as it was: claims whose
+-- answer was lost with the connection, jobs whose end was lost with the server.  Comes back
+-- with the number of jobs.
+create or replace function pgcrew.release_unknown(p_holder bigint, p_known bigint[]) returns int
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+declare
+  v_tokens bigint[] := pgcrew.lock_claims(array[p_holder]);
+  v_ids    bigint[];
+  v_jobs   int;
 begin
-  return pgcrew.undo_claims(
-           array(select c.token from pgcrew.claims c
-                  where c.token = any (p_tokens) and c.holder = p_holder order by c.token for update),
-           null, null, null);
+  v_ids := array(select h.id from pgcrew.claims c, unnest(c.job_ids) h (id)
+                  where c.token = any (v_tokens) and h.id <> all (p_known));
+  if v_ids = '{}' then
+    return 0;
+  end if;
+  -- Updated, not written anew: who waits for this row to reap it finds the rest.
+  with gone as (
+    delete from pgcrew.claims c where c.token = any (v_tokens) and c.job_ids <@ v_ids)
+  update pgcrew.claims c
+     set job_ids = array(select h.id from unnest(c.job_ids) with ordinality h (id, nth)
+                          where h.id = any (p_known) order by h.nth)
+   where c.token = any (v_tokens) and c.job_ids && v_ids and not c.job_ids <@ v_ids;
+  select count(*) into v_jobs from pgcrew.put_back(v_ids, null, null, null);
+  perform pgcrew.wake();
+  return v_jobs;
 end
 $fn$;
 
@@ -803,6 +821,34 @@ begin
          case when min(s.run_at) is not null
               then greatest(0, ceil(extract(epoch from min(s.run_at) - clock_timestamp()) * 1000)) end::bigint
     from pgcrew.scheduled s;
+end
+$fn$;
+
+-- Does anything wait that an idle worker among these processes would claim?  The janitor
+-- asks for all workers of its host, who sleep until it says so.  Looks at the next 1000 of
+-- each queue; where none of so many is for them, the answer is that something may wait
+-- further down.  cost_ms: dead index entries may make it dear, then ask less often.
+create or replace function pgcrew.waits_for(p_processes uuid[])
+returns table (waits boolean, cost_ms int)
+language plpgsql volatile security definer
+set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+#variable_conflict use_column
+declare
+  v_began timestamptz := clock_timestamp();
+begin
+  waits := exists (
+    select from (select distinct x.queues, x.kinds from pgcrew.workers x
+                  where x.process = any (p_processes) and x.idle) w,
+                unnest(w.queues) u (queue) join pgcrew.queues q on q.queue = u.queue,
+                lateral (select y.kind, row_number() over () as nth
+                           from (select z.kind from pgcrew.ready z
+                                  where z.place >= pgcrew.place(q.number, 9, 0)
+                                    and z.place < pgcrew.place(q.number + 1, 9, 0)
+                                  order by z.place limit 1000) y) r
+     where w.kinds is null or r.kind = any (w.kinds) or r.nth = 1000);
+  cost_ms := extract(epoch from clock_timestamp() - v_began) * 1000;
+  return next;
 end
 $fn$;
 
@@ -1039,10 +1085,11 @@ grant execute on function
   pgcrew.finish(bigint, bigint, bigint[], text[], int[], bigint[], text[], text[], text[], int[], int[], text[],
                 int[], int[], bigint[]),
   pgcrew.run_sql(bigint, bigint, bigint, text, text, boolean, boolean, text),
-  pgcrew.release_claims(bigint, bigint[]),
+  pgcrew.release_unknown(bigint, bigint[]),
   pgcrew.reap_process(uuid, bigint[], boolean),
   pgcrew.reap_expired(),
   pgcrew.promote(int),
+  pgcrew.waits_for(uuid[]),
   pgcrew.survey(text[]),
   pgcrew.enqueue(text, jsonb, text, int, timestamptz, uuid, uuid, int, text),
   pgcrew.cancel_jobs(bigint[]),

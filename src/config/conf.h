@@ -22,6 +22,9 @@ struct conf_list {
 
 enum conf_listen { CONF_LISTEN_AUTO, CONF_LISTEN_OFF };
 
+/* Do claims and finishes wait until the server has them on disk? */
+enum conf_durability { CONF_STRICT, CONF_RELAXED };
+
 enum conf_switch { CONF_NO, CONF_YES };
 
 /* Which attempts leave a row in pgcrew.attempts. */
@@ -100,6 +103,7 @@ struct conf {
     const char *db_role; /* SET ROLE after connecting; NULL: none */
     const char *schema;  /* of the queue; no option: NULL but for the daemon of `pgcrew bench` */
     enum conf_listen db_listen;
+    enum conf_durability db_durability;
     int64_t connect_timeout_ms;
     int64_t statement_timeout_ms;
 

@@ -14,6 +14,7 @@
 #include "config/rows.h"
 
 static const char *const listen_choices[] = {"auto", "off", NULL};
+static const char *const durability_choices[] = {"strict", "relaxed", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
 
 const char *const option_keep_choices[3] = {"failed", "all", NULL};
@@ -73,6 +74,7 @@ static const struct option conf_rows[] = {
     OPT_TEXT("database.url",               db_url,               NULL,               1,      4096,  CONF_SECRET, ANY),
     OPT_TEXT("database.role",              db_role,              NULL,               1,        63,  0, ANY),
     OPT_CHOICE("database.listen",          db_listen, enum conf_listen, "auto",      listen_choices, 0),
+    OPT_CHOICE("database.durability", db_durability, enum conf_durability, "strict", durability_choices, CONF_RELOAD),
     OPT_MS  ("database.connect_timeout",   connect_timeout_ms,   "10s",         SECOND, 10 * MINUTE, 0),
     OPT_MS  ("database.statement_timeout", statement_timeout_ms, "1min",        SECOND,      HOUR,  0),
 

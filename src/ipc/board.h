@@ -53,8 +53,10 @@ struct board_roster {
 /* Written by the child. */
 struct board_score {
     enum board_state state;
-    uint64_t beat; /* rises with every turn of a one second timer */
+    uint64_t beat; /* rises with every turn of a timer, while it does not rest */
     int64_t beat_mono_ms;
+    bool rests;     /* has nothing in hand and asked for nothing: only an order makes it move */
+    uint64_t heard; /* orders so far */
     int64_t state_mono_ms; /* since when it is in this state */
     bool poll_only;        /* behind a transaction pooler: no LISTEN */
     int backend_pid;

@@ -23,6 +23,7 @@ struct order_port {
     ev_io readable, writable;
     int fd;
     bool is_gone;
+    uint64_t sent;
     bool *freed; /* set by order_port_free() when heard or gone called it */
     void (*heard)(void *owner, const struct order *order);
     void (*gone)(void *owner);
@@ -36,9 +37,9 @@ order_name(enum order_what what)
     static const char *const names[] = {
         [ORDER_NONE] = "none",     [ORDER_READY] = "ready",   [ORDER_IDLE] = "idle",
         [ORDER_BUSY] = "busy",     [ORDER_MORE] = "more",     [ORDER_NEWS] = "news",
-        [ORDER_REAPED] = "reaped", [ORDER_WAKE] = "wake",     [ORDER_DRAIN] = "drain",
-        [ORDER_STOP] = "stop",     [ORDER_CANCEL] = "cancel", [ORDER_FENCED] = "fenced",
-        [ORDER_REAP] = "reap",
+        [ORDER_QUIET] = "quiet",   [ORDER_WAITS] = "waits",   [ORDER_REAPED] = "reaped",
+        [ORDER_WAKE] = "wake",     [ORDER_DRAIN] = "drain",   [ORDER_STOP] = "stop",
+        [ORDER_CANCEL] = "cancel", [ORDER_FENCED] = "fenced", [ORDER_REAP] = "reap",
     };
 
     return (size_t)what < LENGTH(names) ? names[what] : "unknown";
@@ -160,6 +161,7 @@ order_send(struct order_port *port, const struct order *order)
 
     if (port == NULL || port->is_gone)
         return;
+    port->sent++;
     if (port->queue.len == 0) {
         if (send_bytes(port, order, size) || !is_full(errno))
             return;
@@ -179,6 +181,12 @@ order_say(struct order_port *port, enum order_what what)
     struct order order = {.what = what};
 
     order_send(port, &order);
+}
+
+uint64_t
+order_sent(const struct order_port *port)
+{
+    return port != NULL ? port->sent : 0;
 }
 
 struct order_port *

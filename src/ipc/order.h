@@ -25,6 +25,8 @@ enum order_what {
     ORDER_BUSY,   /* worker: I have work, do not wake me */
     ORDER_MORE,   /* worker: was idle and found work; there may be more */
     ORDER_NEWS,   /* janitor: there may be work for one idle worker (a NOTIFY, a promotion) */
+    ORDER_QUIET,  /* janitor: has looked, nothing waits for an idle worker of this host */
+    ORDER_WAITS,  /* janitor: has looked, and something does */
     ORDER_REAPED, /* janitor: process has been reaped in the database */
     /* supervisor -> worker */
     ORDER_WAKE,  /* claim now, look from the start of the queue */
@@ -70,6 +72,8 @@ void order_port_pump(struct order_port *port);
  */
 void order_send(struct order_port *port, const struct order *order);
 void order_say(struct order_port *port, enum order_what what); /* one without data */
+/* How many orders were sent so far, those that still wait among them. */
+uint64_t order_sent(const struct order_port *port);
 
 /* A pair of close-on-exec, non-blocking ends. */
 bool order_pair(int ret_fds[2], struct err *err) MUST_CHECK;

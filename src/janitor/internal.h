@@ -4,10 +4,11 @@
  * janitor.c    the loop, the session, orders
  * leases.c     heartbeat of this host's workers; cancellations come back with it
  * reaping.c    dead workers of this host by order, dead hosts by sweep
- * promoting.c  scheduled jobs that are due; kinds nobody handles
+ * promoting.c  scheduled jobs that are due; what waits for idle workers; kinds nobody handles
  *
  * Each duty has a timer, at most one question in flight, and tries again by
- * its timer when the question fails.
+ * its timer when the question fails.  What will be due soon goes along with what is
+ * due now, as one transaction.
  */
 #ifndef PGCREW_JANITOR_INTERNAL_H
 #define PGCREW_JANITOR_INTERNAL_H
@@ -23,10 +24,17 @@ struct janitor;
 
 struct duty {
     ev_timer timer;
+    int64_t due_mono_ms; /* while the timer runs */
+    int64_t every_ms;
     bool asked;
-    bool again; /* wanted once more while a question was in flight */
-    void (*ask)(struct janitor *j);
+    bool again;  /* wanted once more while a question was in flight */
+    bool alone;  /* in a transaction of its own: always, or because the last one failed */
+    bool shared; /* the question in flight is in a transaction with others */
+    void (*ask)(struct janitor *j); /* without the commit */
 };
+
+/* In the order they are asked: the heartbeat last, so that its locks are held shortly. */
+enum duty_name { DUTY_PROMOTE, DUTY_SURVEY, DUTY_HEARTBEAT, DUTY_SWEEP, DUTIES };
 
 struct reap; /* reaping.c */
 
@@ -40,7 +48,8 @@ struct janitor {
     bool poll_only;
     char held_back[512]; /* why the session may not be used; "" else */
 
-    struct duty heartbeat, sweep, promote, survey;
+    struct duty duties[DUTIES];
+    int64_t look_due_mono_ms; /* not sooner: the last look for waiting jobs was dear */
     int64_t heartbeat_sent_ms;
     struct uuid sent[BOARD_PLACES]; /* processes of the heartbeat in flight */
     bool sent_holds[BOARD_PLACES];
@@ -57,10 +66,13 @@ struct janitor {
 };
 
 /* janitor.c: do the duty in ms, or when its answer has come. */
-void duty_in(struct janitor *j, struct duty *d, int64_t ms);
+void duty_in(struct janitor *j, enum duty_name name, int64_t ms);
 /* The answer is here; the next time is in ms.  Errors are logged and counted. */
-void duty_answered(struct janitor *j, struct duty *d, int64_t ms, const struct err *err,
+void duty_answered(struct janitor *j, enum duty_name name, int64_t ms, const struct err *err,
                    const char *what);
+/* The worker processes of this host, as the board has them.  ret_holds may be NULL. */
+size_t janitor_workers(const struct janitor *j, struct uuid ret[BOARD_PLACES],
+                       bool ret_holds[BOARD_PLACES]);
 
 void leases_heartbeat(struct janitor *j);
 void reaping_order(struct janitor *j, const struct order *order);

@@ -1,5 +1,5 @@
 /*
- * The janitor's loop: a session, four duties with a timer each, and orders.
+ * The janitor's loop: a session, duties with a timer each, and orders.
  */
 #include "janitor/janitor.h"
 
@@ -14,7 +14,12 @@
 #include "janitor/internal.h"
 
 #define BEAT_MS 1000
+#define BEATS_PER_STALL 4 /* however short that is */
 #define LOOK_AGAIN_MS 5000
+#define BEATS_PER_LEASE 6
+#define SWEEPS_PER_LEASE 3
+#define SURVEY_EVERY_MS 15000
+#define SOON 4 /* parts of a duty's time: in the last it goes along with others */
 
 /* BEAT: the board's counter that shows that the loop turns. */
 static void
@@ -24,6 +29,7 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
     enum board_state state = j->held_back[0] != '\0' ? BOARD_HELD
                              : j->open               ? BOARD_IDLE
                                                      : BOARD_CONNECTING;
+    int64_t beat_ms = j->conf->stall_ms / BEATS_PER_STALL;
 
     (void)events;
     j->score.beat++;
@@ -33,56 +39,124 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
     j->score.state = state;
     j->score.round_trips = db_round_trips(j->db);
     board_publish(j->child->board, j->child->place, &j->score);
-    loop_timer_in(loop, timer, BEAT_MS);
+    loop_timer_in(loop, timer, beat_ms < BEAT_MS ? beat_ms : BEAT_MS);
 }
 
-static struct duty *
-duty_of(struct janitor *j, ev_timer *timer)
+size_t
+janitor_workers(const struct janitor *j, struct uuid ret[BOARD_PLACES],
+                bool ret_holds[BOARD_PLACES])
 {
-    struct duty *all[] = {&j->heartbeat, &j->sweep, &j->promote, &j->survey};
+    struct board_roster who;
+    struct board_score score;
+    size_t n = 0;
 
-    for (size_t i = 0; i < LENGTH(all); i++) {
-        if (&all[i]->timer == timer)
-            return all[i];
+    for (int place = 0; place < BOARD_PLACES; place++) {
+        if (!board_read(j->child->board, place, &who, &score) || who.role != BOARD_WORKER)
+            continue;
+        if (ret_holds != NULL)
+            ret_holds[n] = score.holds;
+        ret[n++] = who.process;
     }
-    abort();
+    return n;
+}
+
+/* --- duties --------------------------------------------------------------------------- */
+
+/* It may have to wait for locks of others, and the leases must not wait with it. */
+static bool
+is_always_alone(const struct duty *d)
+{
+    return d->ask == reaping_sweep;
+}
+
+/* What is due in less than a quarter of its time, and may share a transaction. */
+static bool
+goes_along(const struct duty *d)
+{
+    return loop_timer_runs(&d->timer) && !d->alone &&
+           d->due_mono_ms - clock_mono_ms() <= d->every_ms / SOON;
+}
+
+static void
+ask(struct janitor *j, struct duty *d, bool shared)
+{
+    ev_timer_stop(j->loop, &d->timer);
+    d->asked = true;
+    d->shared = shared;
+    d->ask(j);
 }
 
 static void
 on_duty(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct janitor *j = timer->data;
-    struct duty *d = duty_of(j, timer);
+    struct duty *due = NULL;
 
     (void)loop;
     (void)events;
-    if (j->open && !d->asked)
-        d->ask(j);
+    for (size_t i = 0; i < DUTIES; i++) {
+        if (&j->duties[i].timer == timer)
+            due = &j->duties[i];
+    }
+    if (due == NULL || !j->open || due->asked)
+        return;
+    if (due->alone) {
+        ask(j, due, false);
+        db_commit(j->db);
+        return;
+    }
+    for (struct duty *d = j->duties; d < j->duties + DUTIES; d++) {
+        if (d == due || goes_along(d))
+            ask(j, d, true);
+    }
+    db_commit(j->db);
 }
 
 void
-duty_in(struct janitor *j, struct duty *d, int64_t ms)
+duty_in(struct janitor *j, enum duty_name name, int64_t ms)
 {
+    struct duty *d = &j->duties[name];
+
     if (!j->open)
         return;
-    if (d->asked)
+    if (d->asked) {
         d->again |= ms == 0;
-    else
-        loop_timer_in(j->loop, &d->timer, ms);
+        return;
+    }
+    d->due_mono_ms = clock_mono_ms() + ms;
+    loop_timer_in(j->loop, &d->timer, ms);
+}
+
+/* Another duty may be to blame: each tries again by itself, at once. */
+static int64_t
+next_after(struct duty *d, int64_t ms, const struct err *err)
+{
+    bool was_shared = d->shared;
+
+    d->shared = false;
+    if (err == NULL) {
+        d->alone = is_always_alone(d);
+        return ms;
+    }
+    d->alone = true;
+    return was_shared ? 0 : ms;
 }
 
 void
-duty_answered(struct janitor *j, struct duty *d, int64_t ms, const struct err *err,
+duty_answered(struct janitor *j, enum duty_name name, int64_t ms, const struct err *err,
               const char *what)
 {
+    struct duty *d = &j->duties[name];
+
     d->asked = false;
+    ms = next_after(d, ms, err);
     if (err != NULL && err->class != ERR_UNCERTAIN) {
         j->score.db_errors++;
         log_warn("cannot %s: %s, trying again in %lld ms", what, err->text, (long long)ms);
     }
     if (err != NULL && err->class == ERR_CONFIG)
         db_restart(j->db, ERR_CONFIG, err->text);
-    duty_in(j, d, d->again ? 0 : ms);
+    duty_in(j, name, d->again ? 0 : ms);
     d->again = false;
 }
 
@@ -93,10 +167,10 @@ open_for_work(struct janitor *j)
     j->held_back[0] = j->score.text[0] = '\0';
     /* Reaping first: those jobs wait already. */
     reaping_go_on(j);
-    duty_in(j, &j->heartbeat, 0);
-    duty_in(j, &j->promote, 0);
-    duty_in(j, &j->sweep, j->conf->lease_ms / 3);
-    duty_in(j, &j->survey, j->conf->poll_ms);
+    duty_in(j, DUTY_HEARTBEAT, 0);
+    duty_in(j, DUTY_PROMOTE, 0);
+    duty_in(j, DUTY_SWEEP, j->duties[DUTY_SWEEP].every_ms);
+    duty_in(j, DUTY_SURVEY, j->conf->poll_ms);
     order_say(j->port, ORDER_NEWS);
 }
 
@@ -114,6 +188,9 @@ on_up(void *owner, const struct db_session *session)
                  session->poll_only
                      ? ": behind a transaction pooler, so polling only, without NOTIFY"
                      : "");
+        if (session->poll_only && j->conf->db_durability == CONF_RELAXED)
+            log_warn("behind a transaction pooler database.durability is strict, whatever the "
+                     "configuration says");
         open_for_work(j);
         return;
     }
@@ -128,11 +205,11 @@ static void
 on_down(void *owner, const struct err *why, int64_t wait_ms)
 {
     struct janitor *j = owner;
-    struct duty *all[] = {&j->heartbeat, &j->sweep, &j->promote, &j->survey};
 
-    for (size_t i = 0; i < LENGTH(all); i++) {
-        ev_timer_stop(j->loop, &all[i]->timer);
-        all[i]->asked = all[i]->again = false;
+    for (struct duty *d = j->duties; d < j->duties + DUTIES; d++) {
+        ev_timer_stop(j->loop, &d->timer);
+        d->asked = d->again = d->shared = false;
+        d->alone = is_always_alone(d);
     }
     reaping_session_lost(j);
     if (strcmp(j->score.text, why->text) != 0 && j->held_back[0] == '\0')
@@ -151,9 +228,9 @@ on_news(void *owner, const char *payload)
     struct janitor *j = owner;
 
     if (strcmp(payload, "cancel") == 0)
-        duty_in(j, &j->heartbeat, 0); /* cancellations come with its answer */
+        duty_in(j, DUTY_HEARTBEAT, 0); /* cancellations come with its answer */
     else if (strcmp(payload, "scheduled") == 0)
-        duty_in(j, &j->promote, 0);
+        duty_in(j, DUTY_PROMOTE, 0);
     else
         order_say(j->port, ORDER_NEWS);
 }
@@ -197,21 +274,28 @@ on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 }
 
 static void
-duty_init(struct janitor *j, struct duty *d, void (*ask)(struct janitor *j))
+init_duties(struct janitor *j)
 {
-    d->ask = ask;
-    loop_timer_init(&d->timer, on_duty);
-    d->timer.data = j;
+    const struct conf *conf = j->conf;
+
+    j->duties[DUTY_PROMOTE] = (struct duty){.ask = promoting_promote, .every_ms = conf->poll_ms};
+    j->duties[DUTY_HEARTBEAT] =
+        (struct duty){.ask = leases_heartbeat, .every_ms = conf->lease_ms / BEATS_PER_LEASE};
+    j->duties[DUTY_SURVEY] = (struct duty){.ask = promoting_survey, .every_ms = SURVEY_EVERY_MS};
+    j->duties[DUTY_SWEEP] =
+        (struct duty){.ask = reaping_sweep, .every_ms = conf->lease_ms / SWEEPS_PER_LEASE};
+    for (struct duty *d = j->duties; d < j->duties + DUTIES; d++) {
+        d->alone = is_always_alone(d);
+        loop_timer_init(&d->timer, on_duty);
+        d->timer.data = j;
+    }
 }
 
 static void
 init(struct janitor *j, const struct child *child)
 {
     *j = (struct janitor){.child = child, .conf = child->conf, .loop = loop_get()};
-    duty_init(j, &j->heartbeat, leases_heartbeat);
-    duty_init(j, &j->sweep, reaping_sweep);
-    duty_init(j, &j->promote, promoting_promote);
-    duty_init(j, &j->survey, promoting_survey);
+    init_duties(j);
     loop_timer_init(&j->beat, on_beat);
     loop_timer_init(&j->look_again, on_look_again);
     j->beat.data = j->look_again.data = j;

@@ -6,24 +6,6 @@
 #include "base/log.h"
 #include "janitor/internal.h"
 
-#define BEATS_PER_LEASE 6
-
-/* The worker processes of this host, as the supervisor's half of the board has them. */
-static void
-list_workers(struct janitor *j)
-{
-    struct board_roster who;
-    struct board_score score;
-
-    j->n_sent = 0;
-    for (int place = 0; place < BOARD_PLACES; place++) {
-        if (!board_read(j->child->board, place, &who, &score) || who.role != BOARD_WORKER)
-            continue;
-        j->sent_holds[j->n_sent] = score.holds;
-        j->sent[j->n_sent++] = who.process;
-    }
-}
-
 static void
 tell_cancels(struct janitor *j, const struct uuid *process, const int64_t *ids, size_t n)
 {
@@ -83,15 +65,13 @@ on_heartbeat(void *arg, const PGresult *res, const struct err *err)
 
     if (res != NULL)
         renewed(j, res);
-    duty_answered(j, &j->heartbeat, j->conf->lease_ms / BEATS_PER_LEASE, err, "renew leases");
+    duty_answered(j, DUTY_HEARTBEAT, j->duties[DUTY_HEARTBEAT].every_ms, err, "renew leases");
 }
 
 void
 leases_heartbeat(struct janitor *j)
 {
-    list_workers(j);
-    j->heartbeat.asked = true;
+    j->n_sent = janitor_workers(j, j->sent, j->sent_holds);
     j->heartbeat_sent_ms = clock_mono_ms();
     queue_ask_heartbeat(j->db, j->sent, j->n_sent, on_heartbeat, j);
-    db_commit(j->db);
 }

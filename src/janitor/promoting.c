@@ -1,17 +1,19 @@
 /*
- * Scheduled jobs become ready when they are due; jobs of a kind that nobody
- * handles are pointed out.
+ * Scheduled jobs become ready when they are due; idle workers of this host are told
+ * when something waits for them; jobs of a kind that nobody handles are pointed out.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "janitor/internal.h"
 
 #define PROMOTE_MOST 1000
-#define SURVEY_EVERY_MS 15000
 /* What is due may be locked by another host's janitor: no reason to ask without pause. */
 #define SOONEST_MS 10
+/* Looks take at most a twentieth of the time; workers poll for themselves between dear ones. */
+#define LOOK_COST_FACTOR 20
 
 static void
 on_promoted(void *arg, const PGresult *res, const struct err *err)
@@ -27,15 +29,40 @@ on_promoted(void *arg, const PGresult *res, const struct err *err)
         wait_ms = next_ms > SOONEST_MS ? next_ms : SOONEST_MS;
     if (moved == PROMOTE_MOST)
         wait_ms = 0;
-    duty_answered(j, &j->promote, wait_ms, err, "promote scheduled jobs");
+    duty_answered(j, DUTY_PROMOTE, wait_ms, err, "promote scheduled jobs");
+}
+
+/* Idle workers sleep on while we say this; when we cannot, the supervisor has them look. */
+static void
+on_looked(void *arg, const PGresult *res, const struct err *err)
+{
+    struct janitor *j = arg;
+    int64_t cost_ms;
+    bool waits;
+
+    (void)err; /* on_promoted has it: they are one transaction */
+    if (res == NULL)
+        return;
+    waits = queue_read_waits_for(res, &cost_ms);
+    j->look_due_mono_ms = clock_mono_ms() + cost_ms * LOOK_COST_FACTOR;
+    order_say(j->port, waits ? ORDER_WAITS : ORDER_QUIET);
+}
+
+static void
+look(struct janitor *j)
+{
+    struct uuid processes[BOARD_PLACES];
+    size_t n = janitor_workers(j, processes, NULL);
+
+    queue_ask_waits_for(j->db, processes, n, on_looked, j);
 }
 
 void
 promoting_promote(struct janitor *j)
 {
-    j->promote.asked = true;
     queue_ask_promote(j->db, PROMOTE_MOST, on_promoted, j);
-    db_commit(j->db);
+    if (clock_mono_ms() >= j->look_due_mono_ms)
+        look(j);
 }
 
 /* "mail in queue default, thumb in queue images" */
@@ -68,13 +95,12 @@ on_surveyed(void *arg, const PGresult *res, const struct err *err)
                 now);
         memcpy(j->unhandled, now, sizeof(now));
     }
-    duty_answered(j, &j->survey, SURVEY_EVERY_MS, err, "look for kinds without a handler");
+    duty_answered(j, DUTY_SURVEY, j->duties[DUTY_SURVEY].every_ms, err,
+                  "look for kinds without a handler");
 }
 
 void
 promoting_survey(struct janitor *j)
 {
-    j->survey.asked = true;
     queue_ask_survey(j->db, j->conf->queues.items, j->conf->queues.n, on_surveyed, j);
-    db_commit(j->db);
 }

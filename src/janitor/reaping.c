@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "janitor/internal.h"
 
-#define SWEEPS_PER_LEASE 3
 #define TRY_AGAIN_MS 500
 
 struct reap {
@@ -59,7 +58,7 @@ on_reaped(void *arg, const PGresult *res, const struct err *err)
     if (err != NULL && err->class != ERR_UNCERTAIN) {
         log_warn("cannot give back the jobs of a dead worker: %s, trying again in %d ms", err->text,
                  TRY_AGAIN_MS);
-        duty_in(j, &j->sweep, TRY_AGAIN_MS);
+        duty_in(j, DUTY_SWEEP, TRY_AGAIN_MS);
     }
 }
 
@@ -117,14 +116,12 @@ on_swept(void *arg, const PGresult *res, const struct err *err)
         log_warn("the lease of %s/%d is over: %lld of its jobs went back to the queue", r.name,
                  r.slot, (long long)r.jobs);
     }
-    duty_answered(j, &j->sweep, j->conf->lease_ms / SWEEPS_PER_LEASE, err, "look for dead hosts");
+    duty_answered(j, DUTY_SWEEP, j->duties[DUTY_SWEEP].every_ms, err, "look for dead hosts");
 }
 
 void
 reaping_sweep(struct janitor *j)
 {
-    j->sweep.asked = true;
-    queue_ask_reap_expired(j->db, on_swept, j);
-    db_commit(j->db);
     reaping_go_on(j); /* what failed before */
+    queue_ask_reap_expired(j->db, on_swept, j);
 }

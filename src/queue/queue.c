@@ -16,13 +16,15 @@ STATEMENT(finish);
 STATEMENT(limit_time);
 STATEMENT(run_sql);
 STATEMENT(cancel_backend);
+STATEMENT(relax);
 STATEMENT(report);
-STATEMENT(release_claims);
+STATEMENT(release_unknown);
 STATEMENT(heartbeat);
 STATEMENT(reap_process);
 STATEMENT(reap_expired);
 STATEMENT(promote);
 STATEMENT(survey);
+STATEMENT(waits_for);
 
 static const char *const outcome_names[] = {
     [OUTCOME_SUCCEEDED] = "succeeded", [OUTCOME_FAILED] = "failed",
@@ -103,6 +105,12 @@ void
 queue_ask_unregister(struct db *db, const struct uuid *process, db_answer *answer, void *arg)
 {
     ask_process(db, &st_unregister, process, answer, arg);
+}
+
+void
+queue_ask_relax(struct db *db)
+{
+    db_ask(db, &st_relax, NULL, NULL, NULL);
 }
 
 void
@@ -344,26 +352,39 @@ queue_read_report(const PGresult *res, int row)
 }
 
 void
-queue_ask_release_claims(struct db *db, int64_t holder, const int64_t *tokens, size_t n,
-                         db_answer *answer, void *arg)
+queue_ask_release_unknown(struct db *db, int64_t holder, const int64_t *known, size_t n,
+                          db_answer *answer, void *arg)
 {
     struct params p;
 
     params_init(&p);
     param_int8(&p, holder);
-    param_int8s(&p, tokens, n);
-    db_ask(db, &st_release_claims, &p, answer, arg);
+    param_int8s(&p, known, n);
+    db_ask(db, &st_release_unknown, &p, answer, arg);
+}
+
+int64_t
+queue_read_release_unknown(const PGresult *res)
+{
+    return row_int(res, 0, 0);
+}
+
+static void
+ask_processes(struct db *db, const struct statement *what, const struct uuid *processes, size_t n,
+              db_answer *answer, void *arg)
+{
+    struct params p;
+
+    params_init(&p);
+    param_uuids(&p, processes, n);
+    db_ask(db, what, &p, answer, arg);
 }
 
 void
 queue_ask_heartbeat(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,
                     void *arg)
 {
-    struct params p;
-
-    params_init(&p);
-    param_uuids(&p, processes, n);
-    db_ask(db, &st_heartbeat, &p, answer, arg);
+    ask_processes(db, &st_heartbeat, processes, n, answer, arg);
 }
 
 struct uuid
@@ -424,6 +445,20 @@ queue_read_promote(const PGresult *res, int64_t *ret_next_ms)
 {
     *ret_next_ms = row_is_null(res, 0, 1) ? -1 : row_int(res, 0, 1);
     return row_int(res, 0, 0);
+}
+
+void
+queue_ask_waits_for(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,
+                    void *arg)
+{
+    ask_processes(db, &st_waits_for, processes, n, answer, arg);
+}
+
+bool
+queue_read_waits_for(const PGresult *res, int64_t *ret_cost_ms)
+{
+    *ret_cost_ms = row_int(res, 0, 1);
+    return row_bool(res, 0, 0);
 }
 
 void

@@ -63,6 +63,13 @@ struct claim {
     bool stay_idle; /* the holder waits for other kinds, whatever this call finds */
 };
 
+/*
+ * Just before its commit: the transaction need not be on disk when it is answered: a crash of the
+ * server may undo the newest such transactions.  Only for what is then done again, never for
+ * registering: nobody may be given the id of a holder twice.
+ */
+void queue_ask_relax(struct db *db);
+
 void queue_ask_claim(struct db *db, const struct claim *claim, db_answer *answer, void *arg);
 
 /* One claimed job; texts belong to the result. */
@@ -149,8 +156,10 @@ void queue_ask_report(struct db *db, int64_t holder, const struct progress *jobs
                       db_answer *answer, void *arg);
 int64_t queue_read_report(const PGresult *res, int row); /* a job that is not ours any more */
 
-void queue_ask_release_claims(struct db *db, int64_t holder, const int64_t *tokens, size_t n,
-                              db_answer *answer, void *arg);
+/* All that holder has goes back, but these jobs. */
+void queue_ask_release_unknown(struct db *db, int64_t holder, const int64_t *known, size_t n,
+                               db_answer *answer, void *arg);
+int64_t queue_read_release_unknown(const PGresult *res); /* jobs given back */
 
 void queue_ask_heartbeat(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,
                          void *arg);
@@ -174,6 +183,12 @@ void queue_read_reap_expired(const PGresult *res, int row, struct reaped *ret);
 void queue_ask_promote(struct db *db, int most, db_answer *answer, void *arg);
 /* Returns how many became ready; *ret_next_ms is -1 when nothing waits. */
 int64_t queue_read_promote(const PGresult *res, int64_t *ret_next_ms);
+
+/* Does anything wait that an idle worker among these processes would claim? */
+void queue_ask_waits_for(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,
+                         void *arg);
+/* *ret_cost_ms: how long the server took to find out. */
+bool queue_read_waits_for(const PGresult *res, int64_t *ret_cost_ms);
 
 void queue_ask_survey(struct db *db, const char *const *queues, size_t n, db_answer *answer,
                       void *arg);

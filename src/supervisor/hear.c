@@ -47,6 +47,18 @@ on_news(struct member *from, UNUSED const struct order *order)
 }
 
 static void
+on_quiet(struct member *from, UNUSED const struct order *order)
+{
+    wake_looked(&from->slot->sup->wake, false);
+}
+
+static void
+on_waits(struct member *from, UNUSED const struct order *order)
+{
+    wake_looked(&from->slot->sup->wake, true);
+}
+
+static void
 on_reaped(struct member *from, const struct order *order)
 {
     reap_done(from->slot->sup, &order->process);
@@ -79,6 +91,8 @@ static const struct {
     {ORDER_BUSY,   BOARD_WORKER,  on_busy},
     {ORDER_MORE,   BOARD_WORKER,  on_more},
     {ORDER_NEWS,   BOARD_JANITOR, on_news},
+    {ORDER_QUIET,  BOARD_JANITOR, on_quiet},
+    {ORDER_WAITS,  BOARD_JANITOR, on_waits},
     {ORDER_REAPED, BOARD_JANITOR, on_reaped},
     {ORDER_CANCEL, BOARD_JANITOR, pass_on},
     {ORDER_FENCED, BOARD_JANITOR, pass_on},

@@ -3,6 +3,9 @@
  * does not turn any more neither claims nor reports nor hears orders; one that grows
  * without end takes the host down.  It is killed, and started again like any other
  * that died.
+ *
+ * A worker with nothing to do does not get up to beat.  It is asked for a sign of life
+ * only when it has been told something: then it has to hear it.
  */
 #include <signal.h>
 
@@ -14,6 +17,13 @@
 
 #define MIB (1024.0 * 1024.0)
 
+/* Nobody waits for a worker that rests, once it has heard all it was told. */
+static bool
+is_at_rest(const struct member *m, const struct board_score *score)
+{
+    return score->rests && score->heard == order_sent(m->port);
+}
+
 static void
 check_beat(struct supervisor *sup, struct slot *slot, int64_t now_ms, bool we_slept)
 {
@@ -24,7 +34,7 @@ check_beat(struct supervisor *sup, struct slot *slot, int64_t now_ms, bool we_sl
 
     if (!board_read(sup->board, m->place, &who, &score))
         return;
-    if (score.beat != m->beat || we_slept) {
+    if (score.beat != m->beat || is_at_rest(m, &score) || we_slept) {
         m->beat = score.beat;
         m->beat_seen_mono_ms = now_ms;
     }

@@ -243,7 +243,7 @@ pack_member(struct slot *slot, msgpack_packer *pk, int *asked)
     rpc_key_text(pk, "text", score.text);
     rpc_key_int(pk, "uptime_ms", now_ms - m->forked_mono_ms);
     rpc_key_int(pk, "state_ms", now_ms - score.state_mono_ms);
-    rpc_key_int(pk, "beat_ms", now_ms - score.beat_mono_ms);
+    rpc_key_int(pk, "beat_ms", score.rests ? 0 : now_ms - score.beat_mono_ms);
     rpc_key_int(pk, "backend_pid", score.backend_pid);
     rpc_key_bool(pk, "poll_only", score.poll_only);
     rpc_key_int(pk, "pss_bytes", pss_of(slot->member, asked));

@@ -90,6 +90,15 @@ on_poll(struct ev_loop *loop, ev_timer *timer, UNUSED int events)
 }
 
 void
+wake_looked(struct wake *w, bool something_waits)
+{
+    if (something_waits)
+        wake_first(w);
+    /* Half an interval is what the janitor's next answer may be late. */
+    loop_timer_in(w->loop, &w->poll, w->poll_ms + w->poll_ms / 2);
+}
+
+void
 wake_init(struct wake *w, struct ev_loop *loop, int64_t poll_ms,
           void (*send)(void *owner, int worker), void *owner)
 {

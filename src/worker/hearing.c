@@ -68,6 +68,7 @@ on_order(void *owner, const struct order *order)
 {
     struct worker *w = owner;
 
+    w->score.heard++;
     for (size_t i = 0; i < LENGTH(answers); i++) {
         if (answers[i].what == order->what)
             answers[i].act(w, order);

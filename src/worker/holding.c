@@ -3,8 +3,8 @@
  *
  * Every session registers this process anew and gets the claims of its earlier
  * sessions handed over.  That settles what a lost connection left open: a claim
- * we know and the database does not was finished or reaped; one that the
- * database knows and we do not was made without our hearing of it, and goes back.
+ * we know and the database does not was finished or reaped; jobs that the
+ * database knows as ours and we do not go back.
  *
  * The janitor renews the leases of this host.  When it could not for 0.6 of a
  * lease, our handlers are killed: the job may soon run elsewhere, and two
@@ -21,8 +21,6 @@
 
 #define LOOK_AGAIN_MS 5000
 #define ENDING_PATIENCE_MS 2000
-
-static void watch_lease(struct worker *w);
 
 static bool
 is_in(int64_t token, const int64_t *tokens, size_t n)
@@ -49,33 +47,51 @@ lose_missing(struct worker *w, const int64_t *tokens, size_t n, const char *why)
     }
 }
 
-static bool
-is_known(struct worker *w, int64_t token)
+/* All that this process has in hand; memory comes from the scratch. */
+static int64_t *
+list_jobs(struct worker *w, size_t *ret_n)
 {
     const struct task *task;
+    int64_t *ids;
+    size_t n = 0;
 
     for (size_t i = 0; i < w->n_lists; i++) {
-        TAILQ_FOREACH (task, w->lists[i], link) {
-            if (task->token == token)
-                return true;
-        }
+        TAILQ_FOREACH (task, w->lists[i], link)
+            n++;
     }
-    return false;
+    ids = arena_alloc(&w->scratch, (n + 1) * sizeof(*ids));
+    *ret_n = 0;
+    for (size_t i = 0; i < w->n_lists; i++) {
+        TAILQ_FOREACH (task, w->lists[i], link)
+            ids[(*ret_n)++] = task->run.job.id;
+    }
+    return ids;
 }
 
 static void
-release_unknown(struct worker *w, int64_t *tokens, size_t n)
+on_released(void *arg, const PGresult *res, const struct err *err)
 {
-    size_t unknown = 0;
+    int64_t jobs = res != NULL ? queue_read_release_unknown(res) : 0;
 
-    for (size_t i = 0; i < n; i++) {
-        if (!is_known(w, tokens[i]))
-            tokens[unknown++] = tokens[i];
-    }
-    if (unknown == 0)
-        return;
-    log_info("%zu claims were made without our hearing of it; they go back", unknown);
-    queue_ask_release_claims(w->db, w->holder, tokens, unknown, NULL, NULL);
+    (void)arg;
+    if (err != NULL && err->class != ERR_UNCERTAIN)
+        log_warn("cannot give back what this worker does not know of: %s", err->text);
+    if (jobs > 0)
+        log_info("%lld jobs are ours and we do not know of them; they went back", (long long)jobs);
+}
+
+/*
+ * A claim whose answer we never heard; or, after a crash of a server that had not written
+ * all it had answered (database.durability), jobs that we have finished: of those a part of
+ * a claim may be left that we know.
+ */
+static void
+release_unknown(struct worker *w)
+{
+    size_t n;
+    const int64_t *ids = list_jobs(w, &n);
+
+    queue_ask_release_unknown(w->db, w->holder, ids, n, on_released, w);
     db_commit(w->db);
 }
 
@@ -115,10 +131,10 @@ on_registered(void *arg, const PGresult *res, const struct err *err)
     snprintf(w->origin, sizeof(w->origin), "%s", r.origin);
     lanes_number(w, r.numbers);
     lose_missing(w, r.tokens, r.n_tokens, "its claim is gone since the session was lost");
-    release_unknown(w, r.tokens, r.n_tokens);
+    if (r.n_tokens > 0)
+        release_unknown(w);
     arena_release(&w->scratch);
     lanes_want(w);
-    watch_lease(w);
     worker_turn_soon(w);
 }
 
@@ -202,17 +218,10 @@ lease_left_ms(const struct worker *w)
     return renewed_ms + w->conf->lease_ms * 6 / 10 - clock_mono_ms();
 }
 
-static void
-on_lease_timer(struct ev_loop *loop, ev_timer *timer, int events)
+static bool
+has_handlers_to_lose(const struct worker *w)
 {
-    struct worker *w = timer->data;
-
-    (void)loop;
-    (void)events;
-    if (w->held_back[0] != '\0' && db_is_up(w->db))
-        db_restart(w->db, ERR_CONFIG, w->held_back); /* look again whether it fits now */
-    else
-        watch_lease(w);
+    return w->n_running + w->n_waiting > 0;
 }
 
 static void
@@ -224,9 +233,32 @@ watch_lease(struct worker *w)
         loop_timer_in(w->loop, &w->lease, left_ms);
         return;
     }
-    if (w->n_running + w->n_waiting > 0)
-        running_abandon_all(w);
+    running_abandon_all(w);
     loop_timer_in(w->loop, &w->lease, w->conf->lease_ms / 10);
+}
+
+static void
+on_lease_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct worker *w = timer->data;
+
+    (void)loop;
+    (void)events;
+    if (w->held_back[0] != '\0' && db_is_up(w->db))
+        db_restart(w->db, ERR_CONFIG, w->held_back); /* look again whether it fits now */
+    else if (has_handlers_to_lose(w))
+        watch_lease(w);
+}
+
+void
+holding_watch(struct worker *w)
+{
+    if (w->held_back[0] != '\0')
+        return; /* the timer is for looking again */
+    if (!has_handlers_to_lose(w))
+        ev_timer_stop(w->loop, &w->lease);
+    else if (!ev_is_active(&w->lease))
+        watch_lease(w);
 }
 
 static void

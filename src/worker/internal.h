@@ -128,12 +128,14 @@ struct worker {
     struct arena scratch; /* for reading one answer */
     struct board_score score;
 
-    ev_timer beat, turn_later, flush, give_back, report, lease, pause, patience;
+    ev_timer beat, turn_later, flush, give_back, report, lease, pause, patience, age, measure;
     ev_signal term, interrupt, quit;
 };
 
 /* worker.c */
 void worker_turn_soon(struct worker *w); /* look at everything again, in this turn of the loop */
+/* Commit what does nothing but claim, finish and report, as durably as the configuration says. */
+void worker_commit(struct worker *w);
 void worker_pause(struct worker *w, int64_t ms); /* claim nothing for a while */
 void worker_drain(struct worker *w,
                   const char *why); /* claim nothing more, end when all has ended */
@@ -192,13 +194,14 @@ void reporting_progress(struct task *task, float percent, const char *note);
 void reporting_plan(struct worker *w);
 
 /* recycling.c */
-void recycling_check_jobs(struct worker *w); /* after each turn */
-void recycling_check_age(struct worker *w);  /* once a second */
+void recycling_init(struct worker *w);
+void recycling_check(struct worker *w); /* after each turn */
 
 /* holding.c */
 /* How a session of this worker is made; what is the end of its name. */
 struct db_options holding_options(struct worker *w, const char *what);
 bool holding_start(struct worker *w, struct err *err) MUST_CHECK;
+void holding_watch(struct worker *w); /* after each turn: the lease, while it matters */
 void holding_lost(struct worker *w, const char *why); /* the holder is not known any more */
 void holding_end(struct worker *w);                   /* give it all up; the process ends then */
 

@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "worker/internal.h"
 
+#define MEASURE_EVERY_MS 1000
+
 /* Workers forked together shall not go together: up to a tenth later. */
 static int64_t
 own_age_ms(const struct worker *w)
@@ -19,14 +21,12 @@ own_age_ms(const struct worker *w)
     return w->conf->recycle_age_ms + tenth_ms * w->child->process.bytes[0] / 256;
 }
 
-void
-recycling_check_jobs(struct worker *w)
+static void
+drain_when_worn(struct worker *w)
 {
     const char *spoiled = handler_spoiled();
     char why[80];
 
-    if (w->ending != ENDING_NOT)
-        return;
     if (spoiled != NULL) {
         worker_drain(w, spoiled);
     } else if (w->conf->recycle_jobs > 0 && w->n_ended >= (uint64_t)w->conf->recycle_jobs) {
@@ -35,24 +35,52 @@ recycling_check_jobs(struct worker *w)
     }
 }
 
+/* Memory grows by what runs: after the last turn it is measured once more, then not again. */
 void
-recycling_check_age(struct worker *w)
+recycling_check(struct worker *w)
 {
-    const struct conf *conf = w->conf;
-    char text[32], why[80];
-    int64_t bytes;
-
     if (w->ending != ENDING_NOT)
         return;
-    if (conf->recycle_age_ms > 0 && clock_mono_ms() - w->started_mono_ms > own_age_ms(w)) {
-        snprintf(why, sizeof(why), "recycling after %s",
-                 text_ago(text, clock_mono_ms() - w->started_mono_ms));
-        worker_drain(w, why);
-        return;
-    }
-    bytes = conf->recycle_memory > 0 ? proc_anon_bytes(getpid()) : 0;
-    if (bytes > (int64_t)conf->recycle_memory) {
+    drain_when_worn(w);
+    if (w->conf->recycle_memory > 0 && !ev_is_active(&w->measure))
+        loop_timer_in(w->loop, &w->measure, MEASURE_EVERY_MS);
+}
+
+static void
+on_measure(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct worker *w = timer->data;
+    int64_t bytes = proc_anon_bytes(getpid());
+    char why[80];
+
+    (void)events;
+    if (bytes > (int64_t)w->conf->recycle_memory) {
         snprintf(why, sizeof(why), "recycling at %lld KiB of memory", (long long)bytes / 1024);
         worker_drain(w, why);
+    } else if (w->n_running > 0) {
+        loop_timer_in(loop, timer, MEASURE_EVERY_MS);
     }
+}
+
+static void
+on_age(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct worker *w = timer->data;
+    char text[32], why[80];
+
+    (void)loop;
+    (void)events;
+    snprintf(why, sizeof(why), "recycling after %s",
+             text_ago(text, clock_mono_ms() - w->started_mono_ms));
+    worker_drain(w, why);
+}
+
+void
+recycling_init(struct worker *w)
+{
+    loop_timer_init(&w->age, on_age);
+    loop_timer_init(&w->measure, on_measure);
+    w->age.data = w->measure.data = w;
+    if (w->conf->recycle_age_ms > 0)
+        loop_timer_in(w->loop, &w->age, own_age_ms(w));
 }

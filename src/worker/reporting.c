@@ -67,7 +67,7 @@ report_now(struct worker *w)
         return;
     w->report_asked = true;
     queue_ask_report(w->db, w->holder, jobs, n, on_report, w);
-    db_commit(w->db);
+    worker_commit(w);
 }
 
 static void

@@ -16,6 +16,8 @@
 #include "worker/internal.h"
 
 #define BEAT_MS 1000
+/* Many beats to a stall, however short that is. */
+#define BEATS_PER_STALL 4
 
 void
 worker_turn_soon(struct worker *w)
@@ -72,6 +74,18 @@ is_empty(const struct worker *w)
            TAILQ_EMPTY(&w->sent) && !is_claim_asked(w);
 }
 
+/*
+ * A pooler keeps our connection when the server behind it crashes: we would not register
+ * anew, and what we had finished would stay ours for ever.  So behind one all is strict.
+ */
+void
+worker_commit(struct worker *w)
+{
+    if (w->conf->db_durability == CONF_RELAXED && !w->score.poll_only)
+        queue_ask_relax(w->db);
+    db_commit(w->db);
+}
+
 /* Finish and claim travel together: one round trip, one commit. */
 static void
 talk_to_database(struct worker *w)
@@ -92,7 +106,7 @@ talk_to_database(struct worker *w)
         }
     }
     if (asked)
-        db_commit(w->db);
+        worker_commit(w);
 }
 
 static void
@@ -109,7 +123,8 @@ worker_turn(struct ev_loop *loop, ev_timer *timer, int events)
     talk_to_database(w);
     sqlway_turn();
     reporting_plan(w);
-    recycling_check_jobs(w);
+    holding_watch(w);
+    recycling_check(w);
     if (w->ending != ENDING_NOT && is_empty(w))
         holding_end(w);
     show(w);
@@ -146,6 +161,25 @@ show_running(struct worker *w)
     w->score.n_running = n;
 }
 
+/* Nothing to do and no answer to come: only an order or the end of the session moves it. */
+static bool
+rests(const struct worker *w)
+{
+    return w->ending == ENDING_NOT && w->holding == HOLDING && !w->report_asked && is_empty(w);
+}
+
+/* The supervisor watches the beat of all but those at rest, who need not get up for it. */
+static void
+plan_beat(struct worker *w)
+{
+    int64_t ms = w->conf->stall_ms / BEATS_PER_STALL;
+
+    if (w->score.rests)
+        ev_timer_stop(w->loop, &w->beat);
+    else if (!ev_is_active(&w->beat))
+        loop_timer_in(w->loop, &w->beat, ms < BEAT_MS ? ms : BEAT_MS);
+}
+
 static void
 show(struct worker *w)
 {
@@ -155,9 +189,11 @@ show(struct worker *w)
         w->score.state_mono_ms = clock_mono_ms();
     w->score.state = state;
     w->score.holds = w->holding == HOLDING;
+    w->score.rests = rests(w);
     w->score.round_trips = db_round_trips(w->db);
     show_running(w);
     board_publish(w->child->board, w->child->place, &w->score);
+    plan_beat(w);
 }
 
 static void
@@ -165,12 +201,11 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct worker *w = timer->data;
 
+    (void)loop;
     (void)events;
     w->score.beat++;
     w->score.beat_mono_ms = clock_mono_ms();
-    recycling_check_age(w);
     show(w);
-    loop_timer_in(loop, timer, BEAT_MS);
 }
 
 /* In the thread of the module. */
@@ -202,6 +237,7 @@ init(struct worker *w, const struct child *child)
     claiming_init(w);
     finishing_init(w);
     reporting_init(w);
+    recycling_init(w);
 }
 
 int

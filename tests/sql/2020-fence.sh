@@ -24,7 +24,8 @@ stale() {
     is "$(finish "$1" "$2" "$a" release)" "$a not-ours  " "$3: and of a part"
     is "$(sql "select * from pgcrew.report($1, '{$2,$2,$2}', '{$ids}', '{500,500,500}', '{50,50,50}', '{x,x,x}') order by 1" | xargs)" "$a $b $c" \
         "$3: report names them all as not its own"
-    is "$(sql "select pgcrew.release_claims($1, '{$2}')")" 0 "$3: there is no claim to give back"
+    [ "$1 $2" = "$one $((token + 1))" ] ||
+        is "$(sql "select pgcrew.release_unknown($1, '{}')")" 0 "$3: there is nothing to give back"
     is "$(sql "$all")" "$before" "$3: nothing has changed"
 }
 stale "$two" "$token" 'another holder'
@@ -69,8 +70,20 @@ sql "insert into jobs (kind) values ('a'), ('a')"
 claim=$(claim "$two" 2)
 IFS=, read -r a b <<<"$(ids_of "$claim")"
 sql "select pgcrew.cancel_jobs('{$b}')" >/dev/null
-is "$(sql "select pgcrew.release_claims($two, '{$(token_of "$claim")}')")" 2 'a whole claim can be given back unseen'
+is "$(sql "select pgcrew.release_unknown($two, '{$a,$b}')")" 0 'what its worker knows of stays'
+is "$(sql "select pgcrew.release_unknown($two, '{}')")" 2 'a whole claim can be given back unseen'
 is "$(place "$a"), $(place "$b")" 'queued ready, cancelled' 'a job that was to be cancelled ends there'
 is "$(broken)" '' 'everything agrees'
+
+# What a crash of the server swallowed: the end of a part of a claim, and of another one.
+sql "insert into jobs (kind) select 'a' from generate_series(1, 4)"
+claim=$(claim "$two" 4)
+other=$(claim "$two" 1)
+IFS=, read -r a b c d <<<"$(ids_of "$claim")"
+is "$(sql "select pgcrew.release_unknown($two, '{$d,$b,4711}')")" 3 'the worker knows of two jobs of a claim: what else it had goes back'
+is "$(place "$a"), $(place "$b"), $(place "$c"), $(place "$d"), $(place "$(ids_of "$other")")" \
+    'queued ready, queued claimed, queued ready, queued claimed, queued ready' 'those it knows of stay'
+is "$(finish "$two" "$(token_of "$claim")" "$b,$d" succeeded,succeeded)$(broken)" '' 'under their token'
+is "$(sql "select string_agg(status, ' ' order by id) from jobs where id in ($a, $b, $c, $d)")" 'queued succeeded queued succeeded' 'it can finish them'
 
 done_testing

@@ -95,7 +95,7 @@ claim=$(claim "$one" 100)
 is "$(heard "select pgcrew.reap_process('$(process 1)', null)")" ready 'what a dead worker had tells'
 one=$(worker 1)
 claim=$(claim "$one" 100)
-is "$(heard "select pgcrew.release_claims($one, '{$(token_of "$claim")}')")" ready 'a claim given back unseen tells'
+is "$(heard "select pgcrew.release_unknown($one, '{}')")" ready 'a claim given back unseen tells'
 claim=$(claim "$one" 100)
 IFS=, read -r id _ <<<"$(ids_of "$claim")"
 finish "$one" "$(token_of "$claim")" "$id" failed >/dev/null
@@ -103,9 +103,36 @@ is "$(heard "select pgcrew.retry_jobs('{$id}')")" ready 'a retry by hand tells'
 is "$(heard "select pgcrew.unregister_worker('$(process 1)')")" ready 'a worker that leaves tells'
 is "$(broken)" '' 'everything agrees'
 
-# Kinds without a handler.
+# What waits for the idle workers of one host.
 PGUSER=owner sql 'truncate jobs'
 sql "select pgcrew.unregister_worker('$(process 2)')" >/dev/null
+waits() { sql "select waits from pgcrew.waits_for('{$(process 1),$(process 2)}')"; }
+set_idle() { PGUSER=owner sql "update pgcrew.workers set idle = $2 where process = '$(process "$1")'"; }
+is "$(sql "select waits, cost_ms >= 0 from pgcrew.waits_for('{}')")" 'f|t' 'nobody, nothing'
+is "$(sql 'select waits from pgcrew.waits_for(null)')" f 'no processes'
+worker 1 30000 x a,b >/dev/null && set_idle 1 true
+worker 3 30000 y >/dev/null && set_idle 3 true
+is "$(waits)" f 'one is idle, nothing waits'
+sql "insert into jobs (kind, queue) values ('c', 'x'), ('a', 'y')"
+is "$(waits)" f 'what waits is of a kind it has not, or in a queue it does not serve'
+is "$(sql "select waits from pgcrew.waits_for('{$(process 3)}')")" t 'but waits for a worker of another host'
+sql "insert into jobs (kind, queue, priority) values ('b', 'x', 0)"
+is "$(waits)" t 'one of its kinds waits, of whatever priority'
+set_idle 1 false
+is "$(waits)" f 'but not for a worker that has work'
+worker 2 30000 x >/dev/null && set_idle 2 true
+is "$(waits)" t 'anything waits for one that has a handler for all'
+set_idle 2 false
+PGUSER=owner sql 'truncate jobs'
+set_idle 1 true
+sql "insert into jobs (kind, queue) select 'c', 'x' from generate_series(1, 999)"
+is "$(waits)" f '999 of a kind it has not'
+sql "insert into jobs (kind, queue) values ('c', 'x')"
+is "$(waits)" t 'a thousand: something may wait behind them'
+sql "select pgcrew.unregister_worker(p) from unnest('{$(process 1),$(process 2),$(process 3)}'::uuid[]) p" >/dev/null
+
+# Kinds without a handler.
+PGUSER=owner sql 'truncate jobs'
 worker 3 30000 x a,b >/dev/null
 worker 4 30000 y >/dev/null
 sql "insert into jobs (kind, queue) select k, q from unnest('{a,a,c,c,c}'::text[]) k, unnest('{x,y,z}'::text[]) q"

@@ -218,7 +218,7 @@ holds_lock() {
 check_fence() {
     local other
     start
-    sql "select pgcrew.release_claims($holder, '{$token}')" >/dev/null
+    sql "select pgcrew.release_unknown($holder, '{}')" >/dev/null
     is "$(run app.note)$(effects)" 0 "$at: a claim that is gone: nothing is run"
     claim "$holder" 1 >/dev/null
 

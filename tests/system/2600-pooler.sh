@@ -27,8 +27,16 @@ bouncer=$!
 at_exit "kill $bouncer 2>/dev/null; rm -rf $bouncer_dir"
 wait_for 10 test -S "$bouncer_dir/.s.PGSQL.6543" || bail 'pgbouncer did not start'
 daemon_url="host=$bouncer_dir port=6543 dbname=postgres user=pgcrew_worker"
-start_daemon worker.count=2 queue.poll_interval=1s
+# Where claims are committed strictly whatever is asked for: nobody here hears of a crash.
+sql "create table public.durably (how text);
+     grant insert on public.durably to public;
+     create function public.note() returns trigger language plpgsql as
+       \$\$ begin insert into public.durably values (current_setting('synchronous_commit')); return null; end \$\$;
+     create constraint trigger note after insert on pgcrew.claims
+       deferrable initially deferred for each row execute function public.note()"
+start_daemon worker.count=2 queue.poll_interval=1s database.durability=relaxed
 ok 'the pooler is noticed'                       wait_for 10 logged 'transaction pooler'
+ok 'relaxed durability is refused there'         wait_for 10 logged 'database.durability is strict'
 for _ in 1 2 3; do
     id=$(enqueue quick)
     ok 'a job runs within the poll interval'     wait_for 3 job_is "$id" succeeded
@@ -36,6 +44,7 @@ done
 is "$(sql "select count(*) from pg_stat_activity where query like 'listen%'")" 0 'nobody listens'
 sql "select pgcrew.enqueue('quick') from generate_series(1, 200)" >/dev/null
 ok '200 jobs run'                                wait_for 30 all_ended
+is "$(sql 'select distinct how from public.durably')" on 'every claim is on the disk'
 not_ok 'no error on the way'                     logged 'cannot (claim|finish)'
 stop_daemon
 done_testing

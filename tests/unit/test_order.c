@@ -86,6 +86,7 @@ test_talk(void)
     order_say(b.port, ORDER_IDLE);
     turn(2);
     is_int(b.n_heard, 2, "both orders arrive");
+    ok(order_sent(a.port) == 2 && order_sent(b.port) == 1, "each side knows how many it has sent");
     ok(b.newest.what == ORDER_CANCEL && b.newest.n_ids == 2 && b.newest.ids[1] == 6 &&
            uuid_equal(&b.newest.process, &order.process),
        "with all they carry");
@@ -104,6 +105,7 @@ test_many(void)
     for (int i = 1; i <= 5000; i++)
         say_reap(&a, i);
     ok(b.n_heard == 0, "nobody has read yet");
+    is_int(order_sent(a.port), 5000, "those that wait are counted as sent");
     for (int i = 0; i < 1000 && b.n_heard < 5000; i++)
         turn(1);
     is_int(b.n_heard, 5000, "what the socket did not take arrives later");

@@ -54,9 +54,9 @@ static void
 everything(void)
 {
     static const char *const statements[] = {
-        sql_claim,   sql_finish,       sql_register,     sql_unregister,     sql_heartbeat,
-        sql_promote, sql_reap_expired, sql_reap_process, sql_release_claims, sql_report,
-        sql_survey,  sql_run_sql,      sql_db_hello,     sql_db_listen,
+        sql_claim,   sql_finish,       sql_register,     sql_unregister,      sql_heartbeat,
+        sql_promote, sql_reap_expired, sql_reap_process, sql_release_unknown, sql_report,
+        sql_survey,  sql_run_sql,      sql_db_hello,     sql_db_listen,       sql_waits_for,
     };
     static const char *const real[] = {"public.",  " pgcrew.", "(pgcrew.",       "'pgcrew.",
                                        "'pgcrew'", "'public'", "schema pgcrew ", "listen pgcrew",

@@ -43,6 +43,12 @@ note(const char *name)
     close(open(in_dir(name), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600));
 }
 
+static void
+forget(const char *name)
+{
+    unlink(in_dir(name));
+}
+
 static bool
 is_noted(const char *name)
 {
@@ -90,6 +96,8 @@ on_order(void *owner, const struct order *order)
     struct fake *f = owner;
     struct order answer = {.what = ORDER_REAPED, .process = order->process};
 
+    f->score.heard++;
+    board_publish(f->child->board, f->child->place, &f->score);
     if (order->what == ORDER_REAP)
         tell("heard", "reap", (int)order->n_ids, (int)order->ids[0]);
     else
@@ -140,7 +148,16 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
         usleep((useconds_t)(1000 - now_ms % 1000) * 1000);
         _exit(1);
     }
-    f->score.beat++;
+    if (!f->is_worker && is_noted("looks"))
+        order_say(f->port, ORDER_QUIET);
+    if (!f->is_worker && is_noted("news")) {
+        order_say(f->port, ORDER_NEWS);
+        forget("news");
+    }
+    if (f->is_worker && is_noted("rest") && !f->score.rests)
+        tell("resting", "worker", f->child->slot, (int)getpid());
+    f->score.rests = f->is_worker && is_noted("rest");
+    f->score.beat += !f->score.rests;
     board_publish(f->child->board, f->child->place, &f->score);
     loop_timer_in(loop, timer, 200);
 }
@@ -304,12 +321,6 @@ is_gone(pid_t pid)
     return kill(pid, 0) < 0 && errno == ESRCH;
 }
 
-static void
-forget(const char *name)
-{
-    unlink(in_dir(name));
-}
-
 /* --- tests ---------------------------------------------------------------------------- */
 
 static void
@@ -390,6 +401,52 @@ test_memory(void)
     usleep(1500000);
     is_int(pid_of("janitor", 0), janitor, "the limit is for workers");
     forget("fat janitor");
+}
+
+static void
+stop_all_workers(pid_t ret[4])
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        ret[i] = pid_of("worker", i);
+        signal_child(ret[i], SIGSTOP);
+    }
+}
+
+/* A worker at rest gets up only when it is told something; then it has to. */
+static void
+test_rest(void)
+{
+    int64_t stalled = stat_of("restarts", "stalled");
+    pid_t stopped[4];
+    int living = 0;
+
+    note("looks");
+    note("rest");
+    ok(WAIT_FOR(count_lines("resting", "worker") == 4, 5000), "four workers have nothing to do");
+    usleep(2500000);
+    is_int(stat_of("restarts", "stalled"), stalled, "they need not beat");
+    forget("heard");
+    usleep(2500000);
+    is_int(count_lines("heard", "wake"), 0, "and while the janitor looks nobody is woken");
+    stop_all_workers(stopped);
+    usleep(2500000);
+    is_int(stat_of("restarts", "stalled"), stalled, "nor asked for a sign of life");
+    note("news");
+    ok(WAIT_FOR(stat_of("restarts", "stalled") > stalled, 5000),
+       "one that was told something and does not hear it is killed");
+    for (int i = 0; i < 4; i++)
+        living += !is_gone(stopped[i]);
+    ok(living >= 2, "those who were told nothing are left alone (%d)", living);
+    forget("rest");
+    for (int i = 0; i < 4; i++) {
+        if (!is_gone(stopped[i]))
+            signal_child(stopped[i], SIGCONT);
+    }
+    ok(WAIT_FOR(stat_of("workers", "ready") == 4, 5000), "all is well again");
+    forget("heard");
+    forget("looks");
+    ok(WAIT_FOR(count_lines("heard", "wake") > 0, 10000),
+       "when the janitor looks no more a worker is woken to look");
 }
 
 static void
@@ -629,6 +686,7 @@ main(void)
     test_stall();
     test_stopped_by_hand();
     test_memory();
+    test_rest();
     test_reasons(daemon);
     test_reload(daemon);
     test_scale(daemon);

@@ -118,6 +118,36 @@ test_poll(void)
 }
 
 static void
+test_looked(void)
+{
+    struct wake w;
+
+    start(&w, 200);
+    wake_idle(&w, 1);
+    wake_idle(&w, 2);
+    for (int i = 0; i < 10; i++) {
+        wake_looked(&w, false);
+        run_for(50);
+    }
+    is_int(n_woken, 0, "while the janitor looks and finds nothing nobody is woken");
+    ok(wake_n_idle(&w) == 2, "they are still there");
+    wake_looked(&w, true);
+    ok(n_woken == 1 && woken[0] == 1, "when it finds something one is, at once");
+    wake_looked(&w, true);
+    ok(n_woken == 2 && woken[1] == 2, "and then the next");
+    for (int i = 0; i < 200 && n_woken < 4; i++)
+        run_for(50);
+    ok(n_woken >= 4, "when it looks no more they poll for themselves");
+    wake_busy(&w, 1);
+    wake_busy(&w, 2);
+    n_woken = 0;
+    wake_looked(&w, true);
+    wake_idle(&w, 1);
+    is_int(n_woken, 0, "what it found while all had work is not remembered");
+    wake_release(&w);
+}
+
+static void
 test_many(void)
 {
     struct wake w;
@@ -147,6 +177,7 @@ main(void)
     test_remembered();
     test_news();
     test_poll();
+    test_looked();
     test_many();
     return done_testing();
 }
