@@ -521,16 +521,20 @@ declare
   v_limit int := least(greatest(coalesce(job_limit, 100), 0), 1000);
   v_jobs  jsonb := '[]';
 begin
-  select count(*) as total,
-         count(*) filter (where j.status = 'queued') as queued,
-         count(*) filter (where j.status = 'running') as running,
-         count(*) filter (where j.status = 'succeeded') as succeeded,
-         count(*) filter (where j.status = 'failed') as failed,
-         count(*) filter (where j.status = 'cancelled') as cancelled,
-         sum(case j.status when 'queued' then 0 when 'running' then j.progress else 100 end::numeric) as points,
-         min(j.created_at) as created_at, min(j.started_at) as started_at, max(j.finished_at) as finished_at
+  -- A batch of 100,000 is read in full here, so each term counts: no GROUP BY, and the
+  -- sum only of what runs.  The rest is derived.
+  select c.*, c.total - c.queued - c.running - c.failed - c.cancelled as succeeded,
+         100 * (c.total - c.queued - c.running) + coalesce(c.shares, 0) as points
     into s
-    from public.jobs j where j.batch_id = batch_status.batch_id;
+    from (select count(*) as total,
+                 count(*) filter (where j.status = 'queued') as queued,
+                 count(*) filter (where j.status = 'running') as running,
+                 count(*) filter (where j.status = 'failed') as failed,
+                 count(*) filter (where j.status = 'cancelled') as cancelled,
+                 sum(j.progress::numeric) filter (where j.status = 'running') as shares,
+                 min(j.created_at) as created_at, min(j.started_at) as started_at,
+                 max(j.finished_at) as finished_at
+            from public.jobs j where j.batch_id = batch_status.batch_id) c;
   if s.total = 0 then
     raise exception 'Job not found' using errcode = 'PT404',
       detail = 'no job of this batch is visible to this user',
