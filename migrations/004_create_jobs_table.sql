@@ -545,8 +545,12 @@ begin
     select jsonb_agg(to_jsonb(x) order by x.id) into v_jobs from (
       select j.id, j.kind, j.status, round(j.progress::numeric, 1) as progress, j.progress_note,
              j.attempts, j.max_attempts, j.error, j.result, j.run_at, j.created_at, j.started_at, j.finished_at
-        -- "offset 0", or the order might be had by walking over all jobs by id.
-        from (select * from public.jobs b where b.batch_id = batch_status.batch_id offset 0) j
+        from public.jobs j
+        -- "offset 0", or the order might be had by walking over all jobs by id.  With a user,
+        -- the index of the batch has it, and no more is read than is wanted.
+       where j.id = any (array(select i.id from (select b.id from public.jobs b
+                                                  where b.batch_id = batch_status.batch_id order by b.id offset 0) i
+                                order by i.id limit v_limit))
        order by j.id limit v_limit) x;
   end if;
 
