@@ -583,16 +583,20 @@ declare
   v_limit int := least(greatest(coalesce(job_limit, 100), 0), 1000);
   v_jobs  jsonb := '[]';
 begin
-  select count(*) as total,
-         count(*) filter (where j.status = 'queued') as queued,
-         count(*) filter (where j.status = 'running') as running,
-         count(*) filter (where j.status = 'succeeded') as succeeded,
-         count(*) filter (where j.status = 'failed') as failed,
-         count(*) filter (where j.status = 'cancelled') as cancelled,
-         sum(case j.status when 'queued' then 0 when 'running' then j.progress else 100 end::numeric) as points,
-         min(j.created_at) as created_at, min(j.started_at) as started_at, max(j.finished_at) as finished_at
+  -- A batch of 100,000 is read in full here, so each term counts: no GROUP BY, and the
+  -- sum only of what runs.  The rest is derived.
+  select c.*, c.total - c.queued - c.running - c.failed - c.cancelled as succeeded,
+         100 * (c.total - c.queued - c.running) + coalesce(c.shares, 0) as points
     into s
-    from public.jobs j where j.batch_id = batch_status.batch_id;
+    from (select count(*) as total,
+                 count(*) filter (where j.status = 'queued') as queued,
+                 count(*) filter (where j.status = 'running') as running,
+                 count(*) filter (where j.status = 'failed') as failed,
+                 count(*) filter (where j.status = 'cancelled') as cancelled,
+                 sum(j.progress::numeric) filter (where j.status = 'running') as shares,
+                 min(j.created_at) as created_at, min(j.started_at) as started_at,
+                 max(j.finished_at) as finished_at
+            from public.jobs j where j.batch_id = batch_status.batch_id) c;
   if s.total = 0 then
     raise exception 'Job not found' using errcode = 'PT404',
       detail = 'no job of this batch is visible to this user',
@@ -603,8 +607,12 @@ begin
     select jsonb_agg(to_jsonb(x) order by x.id) into v_jobs from (
       select j.id, j.kind, j.status, round(j.progress::numeric, 1) as progress, j.progress_note,
              j.attempts, j.max_attempts, j.error, j.result, j.run_at, j.created_at, j.started_at, j.finished_at
-        -- "offset 0", or the order might be had by walking over all jobs by id.
-        from (select * from public.jobs b where b.batch_id = batch_status.batch_id offset 0) j
+        from public.jobs j
+        -- "offset 0", or the order might be had by walking over all jobs by id.  With a user,
+        -- the index of the batch has it, and no more is read than is wanted.
+       where j.id = any (array(select i.id from (select b.id from public.jobs b
+                                                  where b.batch_id = batch_status.batch_id order by b.id offset 0) i
+                                order by i.id limit v_limit))
        order by j.id limit v_limit) x;
   end if;
 

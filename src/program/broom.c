@@ -8,6 +8,7 @@
 #include "base/folder.h"
 #include "base/loop.h"
 #include "base/proc.h"
+#include "program/lean.h"
 #include "program/strays.h"
 
 static void
@@ -36,7 +37,7 @@ broom_remove(const char *path, struct ev_loop *loop)
 
     if (rmdir(path) == 0 || errno == ENOENT)
         return;
-    pid = fork();
+    pid = lean_fork();
     if (pid == 0)
         sweep(path);
     if (pid < 0)

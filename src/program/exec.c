@@ -24,6 +24,7 @@
 #include "handler/way.h"
 #include "program/env.h"
 #include "program/guarded.h"
+#include "program/lean.h"
 #include "program/places.h"
 #include "program/users.h"
 #include "program/verdict.h"
@@ -352,6 +353,7 @@ exec_init(struct ev_loop *loop, const struct conf *conf)
 {
     (void)loop;
     confine_init(conf);
+    lean_init(conf);
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "base/proc.h"
 #include "base/tree.h"
 #include "program/cell.h"
+#include "program/lean.h"
 #include "program/places.h"
 
 /* Where the guard keeps the pipe for its report: just above what the handler gets. */
@@ -347,7 +348,7 @@ guard_start(const struct guard_order *order)
 
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    guard = fork();
+    guard = lean_fork();
     if (guard == 0)
         guard_main(order, worker);
     why = errno;

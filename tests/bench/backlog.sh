@@ -1,18 +1,17 @@
-# What a claim of 100 costs when 10,000 jobs wait, and when a million do.
+# What a claim of 100 costs when 10,000 jobs wait, and when BACKLOG (1000000) do.
 # shellcheck shell=bash
 bench_backlog() {
-    local few
+    local few many=${BACKLOG:-1000000}
     few=$(claim_us 10000)
     sample 'backlog: claim of 100, 10,000 wait' "$few" us
-    sample 'backlog: claim of 100, 1,000,000 wait' "$(claim_us 1000000)" us "$few"
+    sample "backlog: claim of 100, $(with_commas "$many") wait" "$(claim_us "$many")" us "$few"
     fresh
 }
 
 # The median of 60 claims, each in its own transaction, from where the last one ended.
 claim_us() {
     fresh
-    fill nothing "$1"
-    sql 'checkpoint'
+    fill_waiting "$1"
     sql "select pgcrew.register_worker(gen_random_uuid(), 'bench', 1, 1, 'bench', '{default}', null, 1, 60000)" >/dev/null
     psql -XAtq -v ON_ERROR_STOP=1 <<END | round 1
          do \$\$

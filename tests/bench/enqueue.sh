@@ -16,23 +16,25 @@ bench_enqueue() {
 
     sql 'truncate bench.job, bench.waits'
     fresh
-    yes 'nothing' | head -n 200000 >"$pg_dir/kinds"
-    limit=$(copy_rate "alter table bench.job alter payload set default '{}'" 'bench.job (kind)' \
+    yes 'nothing' | head -n 1000000 >"$pg_dir/kinds"
+    limit=$(copy_s "alter table bench.job alter payload set default '{}'" 'bench.job (kind)' \
         'insert into bench.waits select id from bench.job')
-    sample 'enqueue: limit, COPY of 200,000' "$limit" rows/s
-    sample 'enqueue: COPY of 200,000' "$(copy_rate 'select' 'public.jobs (kind)' 'select')" jobs/s "$limit"
+    sample 'enqueue: limit, COPY of 1,000,000' "$limit" s
+    sample 'enqueue: COPY of 1,000,000' "$(copy_s 'select' 'public.jobs (kind)' 'select')" s "$limit"
+    fresh
 }
 
 thousand() {
     awk '{ printf "%.1f\n", $1 * 1000 }'
 }
 
-# copy_rate BEFORE TABLE AFTER: rows a second of one transaction
-copy_rate() {
+# copy_s BEFORE TABLE AFTER: seconds of one transaction
+copy_s() {
     local start end
     sql "$1" >/dev/null
+    sql 'checkpoint'
     start=$(date +%s%N)
     psql -Xq -v ON_ERROR_STOP=1 -1 -c "\\copy $2 from '$pg_dir/kinds'" -c "$3" >/dev/null
     end=$(date +%s%N)
-    echo "200000 $start $end" | awk '{ printf "%.1f\n", $1 / ($3 - $2) * 1e9 }'
+    echo "$start $end" | awk '{ printf "%.3f\n", ($2 - $1) / 1e9 }'
 }

@@ -5,7 +5,8 @@
 #   loop MODE...                     the bare loops of loop.c
 #   bare N                           N rows in the tables that they work on
 #   fresh                            no jobs, nothing to clean up
-#   fill KIND N [CHUNK]              N jobs
+#   fill KIND N [PAYLOAD]            N jobs
+#   fill_ended N, fill_waiting N     millions of them, quickly
 #   wait_ended                       until no job waits or runs
 #   rate, rate_of_last N             jobs/s from the first start to the last end; of the N newest
 #   cpu_ms, wal_bytes                so far: processor time of the server and the daemon; WAL
@@ -38,7 +39,30 @@ fresh() {
 }
 
 fill() {
-    sql "insert into public.jobs (kind) select '$1' from generate_series(1, $2)"
+    sql "insert into public.jobs (kind, payload) select '$1', '${3:-{\}}' from generate_series(1, $2)"
+}
+
+# Without the trigger, which holds all rows of a statement in memory or in a file; in the
+# state that a vacuum leaves, which otherwise would come at a time of its own choice.
+fill_waiting() {
+    sql "set session_replication_role = replica;
+         with j as (insert into public.jobs (kind) select 'nothing' from generate_series(1, $1) returning id)
+         insert into pgcrew.ready (job_id, priority, queue, kind) select id, 0, 'default', 'nothing' from j"
+    sql 'vacuum analyze public.jobs, pgcrew.ready'
+    sql 'checkpoint'
+}
+
+fill_ended() {
+    sql "set session_replication_role = replica;
+         insert into public.jobs (kind, status, created_at, started_at, finished_at)
+         select 'nothing', 'succeeded', t, t, t from generate_series(1, $1), (select now() - interval '1 day') x (t)"
+    sql 'vacuum analyze public.jobs'
+    sql 'checkpoint'
+}
+
+# 1,000,000 as 1000000
+with_commas() {
+    sed -E ':a; s/^([0-9]+)([0-9]{3})/\1,\2/; ta' <<<"$1"
 }
 
 # In one session: starting psql again and again would take from what is measured.

@@ -10,7 +10,7 @@ bench_life() {
     start_daemon worker.count=4
     cpu=$(cpu_ms)
     wal=$(wal_bytes)
-    loop repeat 99 "insert into public.jobs (kind) select 'nothing' from generate_series(1, 1000)" >/dev/null
+    loop repeat 100 "insert into public.jobs (kind) select 'nothing' from generate_series(1, 1000)" >/dev/null
     wait_ended
     wal=$(($(wal_bytes) - wal))
     cpu=$(($(cpu_ms) - cpu))

@@ -5,7 +5,7 @@
  *     loop take BATCH CLIENTS              delete so many rows a statement until none is left
  *     loop claim BATCH CLIENTS             mark, commit, delete, commit
  *     loop life ROWS CHUNK BATCH CLIENTS   take while another client inserts
- *     loop repeat COUNT STATEMENT          the same statement, one after another
+ *     loop repeat COUNT STATEMENT [CLIENTS]  the same statement, one after another
  *     loop listen COUNT PAUSE_MS [row]     from NOTIFY to the listener: ms, a line each;
  *                                          row: the transaction inserts one, too
  *     loop stamp COUNT PAUSE_MS KIND       enqueue jobs whose payload is the time of the call
@@ -14,6 +14,7 @@
  */
 #include <libpq-fe.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +26,15 @@
 #include <unistd.h>
 
 static struct {
-    atomic_long taken;
+    atomic_long taken; /* rows, or calls */
 } * shared;
 static long batch, rows_wanted, chunk;
-static char take_text[300], mark_text[400], insert_text[200];
+/* What clients prepare; without a text, nothing. */
+static struct {
+    const char *name;
+    char text[2000];
+} statements[] = {{"take", ""}, {"mark", ""}, {"done", ""}, {"insert", ""}, {"statement", ""}};
+enum { TAKE, MARK, DONE, INSERT, STATEMENT, N_STATEMENTS };
 
 static double
 now_s(void)
@@ -138,20 +144,42 @@ insert_all(PGconn *db)
         PQclear(run(db, "insert", NULL));
 }
 
+/* rows_wanted calls by all clients together. */
+static void
+repeat_all(PGconn *db)
+{
+    while (atomic_fetch_add(&shared->taken, 1) < rows_wanted)
+        PQclear(run(db, "statement", NULL));
+    atomic_fetch_sub(&shared->taken, 1);
+}
+
+static void
+write_text(int which, const char *format, ...)
+{
+    size_t size = sizeof(statements[which].text);
+    va_list args;
+
+    va_start(args, format);
+    if ((size_t)vsnprintf(statements[which].text, size, format, args) >= size)
+        die("statement", "too long");
+    va_end(args);
+}
+
 static void
 write_texts(void)
 {
-    snprintf(take_text, sizeof(take_text),
-             "delete from bench.bare where id = any (array(select id from bench.bare order by id "
-             "limit %ld for update skip locked)) returning id, payload",
-             batch);
-    snprintf(mark_text, sizeof(mark_text),
-             "with u as (update bench.marked set state = 1 where id = any (array(select id from "
-             "bench.marked where state = 0 order by id limit %ld for update skip locked)) "
-             "returning id, payload) select count(*), array_agg(id) from u",
-             batch);
-    snprintf(insert_text, sizeof(insert_text),
-             "insert into bench.bare (payload) select '{}' from generate_series(1, %ld)", chunk);
+    write_text(TAKE,
+               "delete from bench.bare where id = any (array(select id from bench.bare order by id "
+               "limit %ld for update skip locked)) returning id, payload",
+               batch);
+    write_text(MARK,
+               "with u as (update bench.marked set state = 1 where id = any (array(select id from "
+               "bench.marked where state = 0 order by id limit %ld for update skip locked)) "
+               "returning id, payload) select count(*), array_agg(id) from u",
+               batch);
+    write_text(DONE, "delete from bench.marked where id = any ($1::bigint[])");
+    write_text(INSERT, "insert into bench.bare (payload) select '{}' from generate_series(1, %ld)",
+               chunk);
 }
 
 static void
@@ -160,10 +188,10 @@ client(client_body *body, int begin)
     PGconn *db = open_session();
     char c;
 
-    prepare(db, "take", take_text);
-    prepare(db, "mark", mark_text);
-    prepare(db, "done", "delete from bench.marked where id = any ($1::bigint[])");
-    prepare(db, "insert", insert_text);
+    for (int i = 0; i < N_STATEMENTS; i++) {
+        if (statements[i].text[0] != '\0')
+            prepare(db, statements[i].name, statements[i].text);
+    }
     if (write(begin, "", 1) != 1 || read(begin, &c, 1) != 0)
         exit(1);
     body(db);
@@ -201,22 +229,14 @@ together(client_body *body, int n, client_body *more)
     return failed;
 }
 
-/* --- one connection ------------------------------------------------------------------ */
+/* --- repeating, listening ------------------------------------------------------------ */
 
 static int
-repeat(long count, const char *text)
+repeat(long count, const char *text, int clients)
 {
-    PGconn *db = open_session();
-    double start;
-
-    prepare(db, "statement", text);
-    PQclear(run(db, "statement", NULL));
-    start = now_s();
-    for (long i = 0; i < count; i++)
-        PQclear(run(db, "statement", NULL));
-    printf("%.1f\n", (double)count / (now_s() - start));
-    PQfinish(db);
-    return 0;
+    rows_wanted = count;
+    write_text(STATEMENT, "%s", text);
+    return together(repeat_all, clients, NULL);
 }
 
 static void
@@ -294,16 +314,15 @@ main(int argc, char **argv)
         chunk = n[1];
         batch = n[2];
     }
+    if (strcmp(mode, "repeat") == 0 && (argc == 4 || argc == 5))
+        return repeat(n[0], argv[3], argc == 5 ? atoi(argv[4]) : 1);
     write_texts();
-
     if (strcmp(mode, "take") == 0 && argc == 4)
         return together(take_all, (int)n[1], NULL);
     if (strcmp(mode, "claim") == 0 && argc == 4)
         return together(claim_all, (int)n[1], NULL);
     if (strcmp(mode, "life") == 0 && argc == 6)
         return together(take_what_comes, (int)n[3], insert_all);
-    if (strcmp(mode, "repeat") == 0 && argc == 4)
-        return repeat(n[0], argv[3]);
     if (strcmp(mode, "listen") == 0 && argc == 4)
         return listen_to(n[0], n[1], "");
     if (strcmp(mode, "listen") == 0 && argc == 5)

@@ -1,7 +1,7 @@
-# Draining 50,000 jobs with a million ended ones kept, against none.
+# Draining 50,000 jobs with KEPT (1000000) ended ones kept, against none.
 # shellcheck shell=bash
 bench_retention() {
-    local none
+    local none kept=${KEPT:-1000000}
     handlers "  nothing: {module: $module}"
     fresh
     start_daemon worker.count=4
@@ -9,13 +9,10 @@ bench_retention() {
     wait_ended
     none=$(rate)
     sample 'retention: drain, none kept' "$none" jobs/s
-    sql "insert into public.jobs (kind, status, created_at, started_at, finished_at)
-         select 'nothing', 'succeeded', t, t, t from generate_series(1, 1000000), (select now() - interval '1 day') x (t)"
-    sql 'vacuum analyze public.jobs'
-    sql 'checkpoint'
+    fill_ended "$kept"
     fill nothing 50000
     wait_ended
     stop_daemon
-    sample 'retention: drain, 1,000,000 kept' "$(rate_of_last 50000)" jobs/s "$none"
+    sample "retention: drain, $(with_commas "$kept") kept" "$(rate_of_last 50000)" jobs/s "$none"
     fresh
 }

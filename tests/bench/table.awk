@@ -27,9 +27,10 @@ END {
         of = ratios[name] ? sprintf("%.3f", median(list, ratios[name])) : ""
         printf "%-48s %12.2f %-10s %10.2f to %-10.2f %s\n", name, m, unit[name], low, high, of
         printf "{\"name\": \"%s\", \"value\": %.3f, \"unit\": \"%s\", \"of_limit\": %s, \"lowest\": %.3f, \"highest\": %.3f, " \
-               "\"tries\": %d, \"commit\": \"%s\", \"machine\": {\"cores\": %d, \"kernel\": \"%s\", \"postgresql\": \"%s\"}, " \
+               "\"tries\": %d, \"commit\": \"%s\", \"machine\": {\"cores\": %d, \"cpu\": \"%s\", " \
+               "\"memory_gib\": %d, \"kernel\": \"%s\", \"postgresql\": \"%s\"}, " \
                "\"settings\": \"%s\"}\n", name, m, unit[name], of == "" ? "null" : of, low, high,
-               count[name], commit, cores, kernel, server, settings >>out
+               count[name], commit, cores, cpu, memory, kernel, server, settings >>out
     }
     print "# also in " out
 }

@@ -11,6 +11,7 @@ handlers "  flood: {exec: [/bin/sh, -c, 'head -c 104857600 /dev/zero | tr \"\\\\
   stubborn: {exec: [/bin/sh, -c, 'trap \"\" TERM INT HUP; while :; do sleep 1; done'], timeout: 500ms}
   badfd3: {exec: [/bin/sh, -c, 'head -c 100000 /dev/urandom >&3; echo done']}
   env: {exec: [/usr/bin/env]}
+  guard: {exec: [/bin/sh, -c, 'grep -c /libcrypto /proc/\$PPID/maps || true']}
   good: {exec: [/bin/true]}"
 export SECRET_OF_THE_DAEMON=planted DATABASE_URL_OF_OTHERS=planted
 start_daemon worker.count=2 worker.kill_grace=300ms queue.poll_interval=500ms
@@ -40,6 +41,10 @@ job "$id" "result #>> '{}'" >"$daemon_dir/env"
 not_ok "nothing of the daemon's environment"       grep -q planted "$daemon_dir/env"
 not_ok 'no database URL'                           grep -Eq '^(PGHOST|PGUSER|DATABASE_URL|NOTIFY_SOCKET)=' "$daemon_dir/env"
 ok   'its job id'                                  grep -q "^PGCREW_JOB_ID=$id\$" "$daemon_dir/env"
+id=$(enqueue guard)
+ok   'a handler looks at its guard'                wait_for 10 job_is "$id" succeeded
+is "$(job "$id" result)" 0                        'of the libraries of the worker it has what it needs'
+ok   'which is not all of them'                    grep -q /libcrypto "/proc/$(worker_pids | head -n 1)/maps"
 id=$(enqueue good)
 ok   'after all that a good job runs'              wait_for 10 job_is "$id" succeeded
 is "$(worker_pids | wc -l)" 2                     'no worker was lost'
