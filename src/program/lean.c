@@ -54,6 +54,18 @@ leave_out(struct dl_phdr_info *library, size_t size, void *unused)
     return 0;
 }
 
+/* Or the first call of a function in the child would look for it in all libraries. */
+static bool
+is_bound(void)
+{
+    for (const ElfW(Dyn) *d = _DYNAMIC; d->d_tag != DT_NULL; d++) {
+        if ((d->d_tag == DT_FLAGS && (d->d_un.d_val & DF_BIND_NOW) != 0) ||
+            (d->d_tag == DT_FLAGS_1 && (d->d_un.d_val & DF_1_NOW) != 0))
+            return true;
+    }
+    return false;
+}
+
 static bool
 has_way(const struct conf *conf, enum conf_way way)
 {
@@ -67,8 +79,8 @@ has_way(const struct conf *conf, enum conf_way way)
 static bool
 may_be_lean(const struct conf *conf)
 {
-    return (has_way(conf, CONF_EXEC) || has_way(conf, CONF_SERVE)) && !has_way(conf, CONF_MODULE) &&
-           !has_way(conf, CONF_HTTP);
+    return is_bound() && (has_way(conf, CONF_EXEC) || has_way(conf, CONF_SERVE)) &&
+           !has_way(conf, CONF_MODULE) && !has_way(conf, CONF_HTTP);
 }
 
 void

@@ -6,7 +6,8 @@
  *
  * So the child must not call them.  Nor does it run what they asked to be run after a fork
  * (pthread_atfork(3)): with threads beside the loop, as modules and `http` have them, or with
- * code of a module that may fork by itself, the fork is an ordinary one.
+ * code of a module that may fork by itself, the fork is an ordinary one.  So it is where this
+ * program was linked without "-z now".
  */
 #ifndef PGCREW_PROGRAM_LEAN_H
 #define PGCREW_PROGRAM_LEAN_H

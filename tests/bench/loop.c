@@ -153,7 +153,7 @@ repeat_all(PGconn *db)
     atomic_fetch_sub(&shared->taken, 1);
 }
 
-static void
+__attribute__((format(printf, 2, 3))) static void
 write_text(int which, const char *format, ...)
 {
     size_t size = sizeof(statements[which].text);
