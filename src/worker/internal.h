@@ -120,6 +120,7 @@ struct worker {
     size_t n_lists;
     size_t n_waiting, n_running; /* of all lanes */
     uint64_t n_ended;            /* jobs so far */
+    uint64_t n_ended_at_rest;    /* when memory was given back last */
     int64_t started_mono_ms;
 
     bool idle; /* what the supervisor was told */
@@ -196,6 +197,7 @@ void reporting_plan(struct worker *w);
 /* recycling.c */
 void recycling_init(struct worker *w);
 void recycling_check(struct worker *w); /* after each turn */
+void recycling_rest(struct worker *w);  /* nothing to do just now */
 
 /* holding.c */
 /* How a session of this worker is made; what is the end of its name. */

@@ -2,6 +2,7 @@
  * A worker does not live for ever: what leaks in it, ours or a module's, goes with
  * it.  It drains, the supervisor starts another one.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -11,6 +12,8 @@
 #include "worker/internal.h"
 
 #define MEASURE_EVERY_MS 1000
+#define KEPT_BYTES (16 << 20)
+#define REST_AFTER_JOBS 1000
 
 /* Workers forked together shall not go together: up to a tenth later. */
 static int64_t
@@ -75,9 +78,24 @@ on_age(struct ev_loop *loop, ev_timer *timer, int events)
     worker_drain(w, why);
 }
 
+/*
+ * What a claim took in memory the next one takes, too: had the kernel got it back in between,
+ * each page would come anew, as a fault.  A worker at rest gives it back.
+ */
+void
+recycling_rest(struct worker *w)
+{
+    if (w->n_ended - w->n_ended_at_rest < REST_AFTER_JOBS)
+        return;
+    w->n_ended_at_rest = w->n_ended;
+    malloc_trim(0);
+}
+
 void
 recycling_init(struct worker *w)
 {
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     loop_timer_init(&w->age, on_age);
     loop_timer_init(&w->measure, on_measure);
     w->age.data = w->measure.data = w;

@@ -128,6 +128,8 @@ worker_turn(struct ev_loop *loop, ev_timer *timer, int events)
     if (w->ending != ENDING_NOT && is_empty(w))
         holding_end(w);
     show(w);
+    if (w->score.rests)
+        recycling_rest(w);
 }
 
 static enum board_state
