@@ -342,7 +342,12 @@ begin
     select q.number into v_number from pgcrew.queues q where q.queue = p_queue;
     exit when found;
     -- Another may be making it just now: then we wait for him, and find it.
-    insert into pgcrew.queues (queue) values (p_queue) on conflict do nothing;
+    begin
+      insert into pgcrew.queues (queue) values (p_queue) on conflict do nothing;
+    exception when sequence_generator_limit_exceeded then
+      raise exception 'there are 32767 queues already' using errcode = '54000',
+        hint = 'a queue is for what is worked on together, not for each user or file: those have batches and kinds';
+    end;
   end loop;
   return v_number;
 end

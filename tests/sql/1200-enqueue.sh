@@ -91,4 +91,14 @@ is "$(broken)" '' 'and everything still agrees'
 PGUSER=owner sql 'truncate jobs'
 is "$(broken)$(sql 'select count(*) from pgcrew.ready')" 0 'nor does a truncated table'
 
+# Queues have numbers, as many as fit into a place.
+is "$(sql "select count(*) = count(distinct number) from pgcrew.queues")" t 'each queue has a number of its own'
+numbers=$(sql 'select string_agg(queue || number, $$,$$ order by number) from pgcrew.queues')
+sql "insert into jobs (kind, queue) select 'a', q from unnest('{many,copied,default}'::text[]) q"
+is "$(sql 'select string_agg(queue || number, $$,$$ order by number) from pgcrew.queues')" "$numbers" 'which it keeps'
+PGUSER=owner sql 'alter table pgcrew.queues alter number restart with 32767'
+is "$(sqlstate_of "insert into jobs (kind, queue) values ('a', 'the last')")" 00000 'there can be 32767 of them'
+is "$(sqlstate_of "insert into jobs (kind, queue) values ('a', 'one more')")" 54000 'and no more'
+is "$(sql "select place > 0, (place >> 48) from pgcrew.ready where queue = 'the last'")" 't|32767' 'the last has places, too'
+
 done_testing
