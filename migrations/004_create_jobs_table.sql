@@ -357,26 +357,32 @@ $fn$;
 create or replace function pgcrew.jobs_enter() returns trigger
 language plpgsql volatile security definer set search_path = '' as $fn$
 declare
-  v_now   timestamptz := clock_timestamp();
-  v_due   timestamptz;
-  v_plain boolean;
-  v_queue text;
-  v_last  text;
+  v_now    timestamptz := clock_timestamp();
+  v_due    timestamptz;
+  v_plain  boolean;
+  v_queue  text;
+  v_last   text;
   v_number int;
-  v_keys  bigint;
-  v_taken text;
-  v_wrong text;
+  v_idle   boolean;
+  v_keys   bigint;
+  v_taken  text;
+  v_wrong  text;
 begin
   -- The common case, good jobs of one queue that may be claimed at once, is looked at once.
+  -- For a single job each call and statement more is felt.
   select bool_and(n.status = 'queued' and n.run_at <= v_now and n.unique_key is null
                   and length(n.queue) between 1 and 100 and length(n.kind) between 1 and 100
-                  and n.priority between 0 and 9 and n.max_attempts > 0), min(n.queue), max(n.queue)
-    into v_plain, v_queue, v_last from new_jobs n;
+                  and n.priority between 0 and 9 and n.max_attempts > 0), min(n.queue), max(n.queue),
+         (select q.number from pgcrew.queues q where q.queue = min(n.queue)),
+         exists (select from pgcrew.workers w where w.idle)
+    into v_plain, v_queue, v_last, v_number, v_idle from new_jobs n;
   if v_plain and v_queue = v_last then
-    v_number := pgcrew.queue_number(v_queue);
+    v_number := coalesce(v_number, pgcrew.queue_number(v_queue));
     insert into pgcrew.ready (place, job_id, user_id, queue, kind)
     select pgcrew.place(v_number, n.priority, n.id), n.id, n.user_id, n.queue, n.kind from new_jobs n;
-    perform pgcrew.wake();
+    if v_idle then
+      perform pgcrew.wake();
+    end if;
     return null;
   elsif v_plain is null then
     return null;

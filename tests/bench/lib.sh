@@ -47,7 +47,9 @@ fill() {
 fill_waiting() {
     sql "set session_replication_role = replica;
          with j as (insert into public.jobs (kind) select 'nothing' from generate_series(1, $1) returning id)
-         insert into pgcrew.ready (job_id, priority, queue, kind) select id, 0, 'default', 'nothing' from j"
+         insert into pgcrew.ready (place, job_id, queue, kind)
+         select pgcrew.place((select pgcrew.queue_number('default')), 0, id), id, 'default', 'nothing' from j" ||
+        bail 'cannot fill'
     sql 'vacuum analyze public.jobs, pgcrew.ready'
     sql 'checkpoint'
 }
