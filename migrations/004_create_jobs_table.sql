@@ -388,15 +388,14 @@ begin
     return null;
   end if;
 
-  select case when length(n.queue) not between 1 and 100 then 'queue must have 1 to 100 characters'
-              when length(n.kind) not between 1 and 100 then 'kind must have 1 to 100 characters'
-              when n.priority not between 0 and 9 then format('priority must be 0 to 9, not %s', n.priority)
-              when n.max_attempts <= 0 then format('max_attempts must be at least 1, not %s', n.max_attempts) end
-    into v_wrong
-    from new_jobs n
-   where length(n.queue) not between 1 and 100 or length(n.kind) not between 1 and 100
-      or n.priority not between 0 and 9 or n.max_attempts <= 0
-   limit 1;
+  select x.wrong into v_wrong
+    from (select case when length(n.queue) not between 1 and 100 then 'queue must have 1 to 100 characters'
+                      when length(n.kind) not between 1 and 100 then 'kind must have 1 to 100 characters'
+                      when n.priority not between 0 and 9 then format('priority must be 0 to 9, not %s', n.priority)
+                      when n.max_attempts <= 0 then format('max_attempts must be at least 1, not %s', n.max_attempts)
+                  end as wrong
+            from new_jobs n) x
+   where x.wrong is not null limit 1;
   if found then
     raise exception '%', v_wrong using errcode = '23514', schema = 'public', table = 'jobs';
   end if;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "bench/internal.h"
-#include "db/error.h"
 #include "db/rename.h"
 
 /* What the login is set to may be meant for short questions. */
@@ -49,37 +48,19 @@ bench_script(struct session *db, const char *sql, struct err *err)
     return session_script(db, text, err);
 }
 
-/* Takes res. */
-static bool
-check(struct session *db, PGresult *res, PGresult **ret, struct err *err)
-{
-    ExecStatusType status = PQresultStatus(res);
-    bool good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
-
-    if (!good && session_is_lost(db))
-        db_error_of_connection(err, session_conn(db), true);
-    else if (!good)
-        db_error_of_result(err, res);
-    if (good && ret != NULL)
-        *ret = res;
-    else
-        PQclear(res);
-    return good;
-}
-
 bool
 bench_prepare(struct session *db, const char *name, const char *sql, struct err *err)
 {
     AUTO(mem) char *text = bench_text(sql);
 
-    return check(db, PQprepare(session_conn(db), name, text, 0, NULL), NULL, err);
+    return session_take(db, PQprepare(session_conn(db), name, text, 0, NULL), NULL, err);
 }
 
 bool
 bench_call(struct session *db, const char *name, const char *arg, PGresult **ret, struct err *err)
 {
-    return check(db, PQexecPrepared(session_conn(db), name, arg != NULL, &arg, NULL, NULL, 0), ret,
-                 err);
+    return session_take(
+        db, PQexecPrepared(session_conn(db), name, arg != NULL, &arg, NULL, NULL, 0), ret, err);
 }
 
 bool
@@ -88,7 +69,7 @@ bench_number(struct session *db, const char *sql, double *ret, struct err *err)
     AUTO(mem) char *text = bench_text(sql);
     AUTO(result) PGresult *res = NULL;
 
-    if (!check(db, PQexec(session_conn(db), text), &res, err))
+    if (!session_take(db, PQexec(session_conn(db), text), &res, err))
         return false;
     if (PQntuples(res) != 1)
         return err_set(err, ERR_PERMANENT, "not one row came back from: %.200s", text);

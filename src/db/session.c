@@ -100,9 +100,8 @@ is_good(const PGresult *res)
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
 }
 
-/* Hand over a result that came back from libpq, or say what is wrong with it. */
-static bool
-take_result(struct session *s, PGresult *res, PGresult **ret, struct err *err)
+bool
+session_take(struct session *s, PGresult *res, PGresult **ret, struct err *err)
 {
     if (!is_good(res)) {
         if (session_is_lost(s))
@@ -126,7 +125,7 @@ execute(struct session *s, const char *sql, const struct params *p, PGresult **r
 
     if (p == NULL)
         p = &none;
-    return take_result(
+    return session_take(
         s, PQexecParams(s->conn, sql, p->n, NULL, p->values, p->lengths, p->formats, 1), ret, err);
 }
 
@@ -195,5 +194,5 @@ session_run(struct session *s, const char *sql, const struct params *params, PGr
 bool
 session_script(struct session *s, const char *sql, struct err *err)
 {
-    return take_result(s, PQexec(s->conn, sql), NULL, err);
+    return session_take(s, PQexec(s->conn, sql), NULL, err);
 }

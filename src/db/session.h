@@ -41,6 +41,11 @@ bool session_is_lost(const struct session *s);
  */
 bool session_run(struct session *s, const char *sql, const struct params *params, PGresult **ret,
                  struct err *err) MUST_CHECK;
+/*
+ * Judge a result that came from session_conn(): takes res, which goes to *ret (NULL: it is
+ * dropped), or says what is wrong with it.
+ */
+bool session_take(struct session *s, PGresult *res, PGresult **ret, struct err *err) MUST_CHECK;
 /* Several statements without parameters, as in a migration, at the login's own role. */
 bool session_script(struct session *s, const char *sql, struct err *err) MUST_CHECK;
 

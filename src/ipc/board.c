@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define BEAT_MS 1000
+#define BEATS_PER_STALL 4
 #define READ_RETRIES 1000
 
 /* The count that readers check.  The two numbers differ only while somebody writes. */
@@ -144,6 +146,14 @@ board_clear(struct board *b, int place)
 
     if (is_place(place))
         write_roster(&b->places[place], &nobody);
+}
+
+int64_t
+board_beat_ms(int64_t stall_ms)
+{
+    int64_t ms = stall_ms / BEATS_PER_STALL;
+
+    return ms < BEAT_MS ? ms : BEAT_MS;
 }
 
 void

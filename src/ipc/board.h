@@ -83,6 +83,8 @@ void board_clear(struct board *b, int place); /* after the child was reaped */
 
 /* Child: publish a whole score. */
 void board_publish(struct board *b, int place, const struct board_score *score);
+/* How often a child beats that must not be silent for so long: each second, or more often. */
+int64_t board_beat_ms(int64_t stall_ms);
 
 /* Anybody: a consistent copy; false when the place is free or was written all the time. */
 bool board_read(const struct board *b, int place, struct board_roster *ret_who,

@@ -13,8 +13,6 @@
 #include "base/log.h"
 #include "janitor/internal.h"
 
-#define BEAT_MS 1000
-#define BEATS_PER_STALL 4 /* however short that is */
 #define LOOK_AGAIN_MS 5000
 #define BEATS_PER_LEASE 6
 #define SWEEPS_PER_LEASE 3
@@ -29,7 +27,6 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
     enum board_state state = j->held_back[0] != '\0' ? BOARD_HELD
                              : j->open               ? BOARD_IDLE
                                                      : BOARD_CONNECTING;
-    int64_t beat_ms = j->conf->stall_ms / BEATS_PER_STALL;
 
     (void)events;
     j->score.beat++;
@@ -39,7 +36,7 @@ on_beat(struct ev_loop *loop, ev_timer *timer, int events)
     j->score.state = state;
     j->score.round_trips = db_round_trips(j->db);
     board_publish(j->child->board, j->child->place, &j->score);
-    loop_timer_in(loop, timer, beat_ms < BEAT_MS ? beat_ms : BEAT_MS);
+    loop_timer_in(loop, timer, board_beat_ms(j->conf->stall_ms));
 }
 
 size_t

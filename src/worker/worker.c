@@ -15,10 +15,6 @@
 #include "handler/way.h"
 #include "worker/internal.h"
 
-#define BEAT_MS 1000
-/* Many beats to a stall, however short that is. */
-#define BEATS_PER_STALL 4
-
 void
 worker_turn_soon(struct worker *w)
 {
@@ -174,12 +170,10 @@ rests(const struct worker *w)
 static void
 plan_beat(struct worker *w)
 {
-    int64_t ms = w->conf->stall_ms / BEATS_PER_STALL;
-
     if (w->score.rests)
         ev_timer_stop(w->loop, &w->beat);
     else if (!ev_is_active(&w->beat))
-        loop_timer_in(w->loop, &w->beat, ms < BEAT_MS ? ms : BEAT_MS);
+        loop_timer_in(w->loop, &w->beat, board_beat_ms(w->conf->stall_ms));
 }
 
 static void
