@@ -5,7 +5,7 @@ create table race.held (worker int primary key, token bigint, ids bigint[]);
 create function race.start(jobs int) returns void language plpgsql as $fn$
 begin
   truncate public.jobs restart identity; -- a trigger empties the tables of the protocol
-  truncate pgcrew.workers, pgcrew.kinds, race.held restart identity;
+  truncate pgcrew.workers, pgcrew.kinds, race.held, race.effects restart identity;
   perform pgcrew.register_worker(race.process(i), 'host', i, i, 'test', '{default}', null, 1, 30000)
      from generate_series(1, 2) i;
   perform pgcrew.enqueue('a') from generate_series(1, jobs);
@@ -99,3 +99,84 @@ create function race.heartbeat(worker int) returns bigint language sql as
 
 create function race.expire(worker int) returns void language sql as
   $fn$ update pgcrew.workers set seen_at = now() - interval '2 ms', lease = '1 ms' where slot = worker $fn$;
+
+-- What contradicts itself; every spec ends with it, and it is always empty.
+create function race.broken() returns table (broken text) language sql stable as $fn$
+  with places as (
+    select job_id as id, 'ready' as place from pgcrew.ready
+    union all select job_id, 'scheduled' from pgcrew.scheduled
+    union all select i, 'claimed' from pgcrew.claims c, unnest(c.job_ids) i),
+  n as (
+    select coalesce(j.id, p.id) as id, j.status, array_agg(p.place) filter (where p.place is not null) as places
+      from public.jobs j full join places p on p.id = j.id group by 1, 2)
+  select format('job %s: %s in %s', n.id, coalesce(n.status, 'no such job'), coalesce(n.places::text, 'none')) from n
+   where n.status is null and n.places <> array['claimed']
+      or n.status in ('queued', 'running') and cardinality(n.places) is distinct from 1
+      or n.status = 'running' and n.places <> array['claimed']
+      or n.status not in ('queued', 'running') and n.places is not null
+  union all
+  select format('key %s of job %s', k.key, k.job_id) from pgcrew.unique_keys k
+   where not exists (select from public.jobs j
+                      where j.id = k.job_id and j.unique_key = k.key and j.status in ('queued', 'running'))
+  union all
+  select format('job %s without its key', j.id) from public.jobs j
+   where j.status in ('queued', 'running') and j.unique_key is not null
+     and not exists (select from pgcrew.unique_keys k where k.key = j.unique_key and k.job_id = j.id)
+  union all
+  select format('cancel of job %s', x.job_id) from pgcrew.cancels x
+   where not exists (select from pgcrew.claims c where x.job_id = any (c.job_ids))
+  union all
+  select format('attempt of job %s', a.job_id) from pgcrew.attempts a
+   where not exists (select from public.jobs j where j.id = a.job_id)
+$fn$;
+
+-- A batch whose jobs are 1 to n, and how far it is.
+create function race.batch() returns uuid language sql immutable as
+  $fn$ select uuid '99999999-9999-4999-8999-999999999999' $fn$;
+
+create function race.start_batch(jobs int) returns void language plpgsql as $fn$
+begin
+  perform race.start(0);
+  insert into public.jobs (kind, batch_id, user_id)
+  select 'a', race.batch(), '11111111-1111-4111-8111-111111111111' from generate_series(1, jobs);
+end
+$fn$;
+
+create function race.batch_state()
+returns table (status text, done text, total text, queued text, succeeded text, failed text, cancelled text, percent text)
+language sql stable as $fn$
+  select b ->> 'status', b ->> 'done', b ->> 'total', b ->> 'queued', b ->> 'succeeded', b ->> 'failed', b ->> 'cancelled',
+         b ->> 'percent'
+    from public.batch_status(race.batch(), 0) b
+$fn$;
+
+-- A handler that is a SQL function: its effect, after it has had the lock that a spec holds.
+create table race.effects (job bigint);
+create function race.handler(payload jsonb) returns int language plpgsql as $fn$
+begin
+  perform pg_advisory_xact_lock_shared(4711);
+  insert into race.effects values (current_setting('pgcrew.job_id')::bigint);
+  return 1;
+end
+$fn$;
+
+create function race.run_sql(worker int) returns table (id bigint, status text) language sql as $fn$
+  select r.job_id, r.status
+    from race.held h,
+         pgcrew.run_sql(race.holder(worker), h.token, h.ids[1], 'race.handler', null, false, false, '') r
+   where h.worker = run_sql.worker
+$fn$;
+
+-- The worker says what it knows of: it comes back with how much went.
+create function race.knows(worker int, known bigint[] default array[]::bigint[]) returns int language sql as
+  $fn$ select pgcrew.release_unknown(race.holder(worker), known) $fn$;
+
+create function race.ended(status text, key text default null) returns void language sql as
+  $fn$ insert into public.jobs (kind, status, finished_at, unique_key) values ('a', status, now(), key) $fn$;
+
+create function race.later(jobs int) returns void language plpgsql as $fn$
+begin
+  perform pgcrew.enqueue('a', run_at => now() + interval '1 hour') from generate_series(1, jobs);
+  update pgcrew.scheduled set run_at = now() - interval '1 second';
+end
+$fn$;
