@@ -307,7 +307,8 @@ $do$;
 -- 5. a job comes in --------------------------------------------------------------
 
 -- Numbers of the advisory locks, all of class 1885823858 ("pgcr"): 0 migration,
--- 1 notify ready, 2 notify scheduled, 3 reap_expired.  A user's limit has class 1885823861.
+-- 1 notify ready, 2 notify scheduled, 3 reap_expired.  A user's limit has class 1885823861,
+-- the registration of a process 1885823862.
 
 -- Tell the janitors that something may be claimed, if somebody waits for it.
 -- A NOTIFY takes a lock of the whole database at commit, so a busy system sends none,
@@ -518,12 +519,13 @@ $fn$;
 create or replace function pgcrew.jobs_leave() returns trigger
 language plpgsql volatile security definer set search_path = '' as $fn$
 begin
+  -- Before what is ready is looked up: if it is promoted just now, this waits for that.
+  delete from pgcrew.scheduled x using old_jobs o where x.job_id = o.id;
   with g1 as (delete from pgcrew.ready x using old_jobs o, pgcrew.queues q
                where q.queue = o.queue and x.place = pgcrew.place(q.number, o.priority, o.id)),
-       g2 as (delete from pgcrew.scheduled x using old_jobs o where x.job_id = o.id),
-       g3 as (delete from pgcrew.cancels x using old_jobs o where x.job_id = o.id),
-       g4 as (delete from pgcrew.attempts x using old_jobs o where x.job_id = o.id),
-       g5 as (delete from pgcrew.user_claims x using old_jobs o where x.job_id = o.id)
+       g2 as (delete from pgcrew.cancels x using old_jobs o where x.job_id = o.id),
+       g3 as (delete from pgcrew.attempts x using old_jobs o where x.job_id = o.id),
+       g4 as (delete from pgcrew.user_claims x using old_jobs o where x.job_id = o.id)
   delete from pgcrew.unique_keys x using old_jobs o
    where o.unique_key is not null and x.key = o.unique_key and x.job_id = o.id;
   return null;

@@ -50,6 +50,9 @@ declare
   v_holder bigint;
   v_tokens bigint[];
 begin
+  -- An earlier registration of ours may be under way, whose connection was lost: its row
+  -- could not be seen, and the claims that it took over would be nobody's.
+  perform pg_advisory_xact_lock(1885823862, hashtext(p_process::text));
   -- Waits for a claim still under way on the old connection, so that none comes later.
   with gone as (delete from pgcrew.workers w where w.process = p_process returning w.holder)
   select array_agg(gone.holder) into v_old from gone;
@@ -278,7 +281,9 @@ begin
            (select count(*) from pgcrew.attempts x
              where x.job_id = h.id and x.cause = 'host_lost' and not x.forgiven) as hosts
       from unnest(p_ids) h (id) join public.jobs j on j.id = h.id
-     where j.status in ('queued', 'running')),
+     where j.status in ('queued', 'running')
+       -- Locked, or a job that is deleted meanwhile would be put back nevertheless.
+       for no key update of j),
   judged as materialized (
     select *, case when asked then 'cancelled'
                    when died and p_cause = 'worker_died' and workers >= 2 then 'failed'
@@ -300,7 +305,7 @@ begin
     delete from pgcrew.unique_keys k using judged g
      where g.verdict <> 'queued' and k.key = g.unique_key and k.job_id = g.id),
   forgot as (
-    delete from pgcrew.cancels x using judged g where g.asked and x.job_id = g.id),
+    delete from pgcrew.cancels x where x.job_id = any (p_ids)), -- also of those that are deleted
   marked as (
     update public.jobs j
        set status = g.verdict,
@@ -352,7 +357,9 @@ begin
              t (id, outcome, ran_ms, wait_ms, error, cause, exit_code, signal, stderr_tail,
                 user_ms, system_ms, memory)
            join public.jobs j on j.id = t.id
-     where t.outcome not in ('succeeded', 'release') and j.status in ('queued', 'running')),
+     where t.outcome not in ('succeeded', 'release') and j.status in ('queued', 'running')
+       -- Locked, or a job that is deleted meanwhile would be put back nevertheless.
+       for no key update of j),
   noted as (
     insert into pgcrew.attempts (job_id, attempt, cause, exit_code, signal, error, stderr_tail, user_ms, system_ms,
                                  max_rss_bytes, holder_name, started_at, finished_at)
@@ -376,7 +383,9 @@ begin
     delete from pgcrew.unique_keys k using told t
      where t.verdict in ('failed', 'cancelled') and k.key = t.unique_key and k.job_id = t.id),
   forgot as (
-    delete from pgcrew.cancels x using told t where x.job_id = t.id),
+    -- Also of those that are deleted.
+    delete from pgcrew.cancels x using unnest(p_ids, p_outcomes) t (id, outcome)
+     where t.outcome not in ('succeeded', 'release') and x.job_id = t.id),
   marked as (
     update public.jobs j
        set status = case when t.verdict in ('failed', 'cancelled') then t.verdict else 'queued' end,
