@@ -69,33 +69,6 @@ list_jobs(struct worker *w, size_t *ret_n)
 }
 
 static void
-on_released(void *arg, const PGresult *res, const struct err *err)
-{
-    int64_t jobs = res != NULL ? queue_read_release_unknown(res) : 0;
-
-    (void)arg;
-    if (err != NULL && err->class != ERR_UNCERTAIN)
-        log_warn("cannot give back what this worker does not know of: %s", err->text);
-    if (jobs > 0)
-        log_info("%lld jobs are ours and we do not know of them; they went back", (long long)jobs);
-}
-
-/*
- * A claim whose answer we never heard; or, after a crash of a server that had not written
- * all it had answered (database.durability), jobs that we have finished: of those a part of
- * a claim may be left that we know.
- */
-static void
-release_unknown(struct worker *w)
-{
-    size_t n;
-    const int64_t *ids = list_jobs(w, &n);
-
-    queue_ask_release_unknown(w->db, w->holder, ids, n, on_released, w);
-    db_commit(w->db);
-}
-
-static void
 show_text(struct worker *w, const char *text)
 {
     snprintf(w->score.text, sizeof(w->score.text), "%.*s", (int)sizeof(w->score.text) - 1, text);
@@ -110,6 +83,44 @@ hold_back(struct worker *w, const struct err *why)
     snprintf(w->held_back, sizeof(w->held_back), "%s", why->text);
     show_text(w, why->text);
     loop_timer_in(w->loop, &w->lease, LOOK_AGAIN_MS);
+}
+
+static void
+on_released(void *arg, const PGresult *res, const struct err *err)
+{
+    struct worker *w = arg;
+    int64_t jobs = res != NULL ? queue_read_release_unknown(res) : 0;
+
+    if (jobs > 0)
+        log_info("%lld jobs are ours and we do not know of them; they went back", (long long)jobs);
+    if (err != NULL && err->class != ERR_UNCERTAIN) {
+        /* They would be ours for as long as we live: the next session asks again. */
+        w->holding = HOLDING_NOT;
+        hold_back(w, err);
+    }
+}
+
+/*
+ * A claim whose answer we never heard; or, after a crash of a server that had not written
+ * all it had answered (database.durability), jobs that we have finished: of those a part of
+ * a claim may be left that we know.
+ */
+static void
+release_unknown(struct worker *w)
+{
+    size_t n;
+    const int64_t *ids = list_jobs(w, &n);
+
+    w->lost_ended = false;
+    queue_ask_release_unknown(w->db, w->holder, ids, n, on_released, w);
+    db_commit(w->db);
+}
+
+void
+holding_settle(struct worker *w)
+{
+    release_unknown(w);
+    arena_release(&w->scratch);
 }
 
 static void

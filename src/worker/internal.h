@@ -111,6 +111,7 @@ struct worker {
     int64_t holder;
     char origin[32];      /* of the queue, see queue_read_register() */
     int64_t held_mono_ms; /* when the registration was asked for */
+    bool lost_ended;      /* holding_settle() is due */
     char held_back[512];  /* why nothing is claimed although there is a session; "" else */
 
     struct lane *lanes;
@@ -205,7 +206,14 @@ struct db_options holding_options(struct worker *w, const char *what);
 bool holding_start(struct worker *w, struct err *err) MUST_CHECK;
 void holding_watch(struct worker *w); /* after each turn: the lease, while it matters */
 void holding_lost(struct worker *w, const char *why); /* the holder is not known any more */
-void holding_end(struct worker *w);                   /* give it all up; the process ends then */
+/*
+ * A lost attempt has ended.  As long as its handler ran its job was said to be known, or
+ * another would have started it; if it is ours nevertheless (the holder was given up
+ * mistakenly, or has claimed the job again and did not hear it), it goes back now.  Not while
+ * a claim is in flight: its jobs are ours and we do not know them yet.
+ */
+void holding_settle(struct worker *w);
+void holding_end(struct worker *w); /* give it all up; the process ends then */
 
 /* hearing.c */
 void hearing_start(struct worker *w);

@@ -189,6 +189,7 @@ on_ended(struct run *run, const struct run_end *end)
     task->lane->wanted = true;
     worker_turn_soon(w);
     if (task->lost || end->cause == RUN_SETTLED) {
+        w->lost_ended |= task->lost;
         task_move(task, NULL);
         task_free(task);
         return;

@@ -94,9 +94,11 @@ talk_to_database(struct worker *w)
         finishing_ask(w);
         asked = true;
     }
+    if (w->lost_ended && !is_claim_asked(w))
+        holding_settle(w);
     LANE_FOREACH(lane, w)
     {
-        if (claiming_is_wanted(lane)) {
+        if (!w->lost_ended && claiming_is_wanted(lane)) {
             claiming_ask(lane);
             asked = true;
         }
