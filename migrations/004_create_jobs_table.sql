@@ -254,6 +254,8 @@ alter table pgcrew.user_claims enable row level security;
 -- Status, attempts and the like move by functions only: nobody is granted UPDATE of
 -- them, or a job could be left in a state that no table of pgcrew knows about.
 revoke all on table public.jobs from public, anon, authenticated, service_role, pgcrew_worker;
+-- Identities need no right on their sequence; who has one could set it to its end.
+revoke all on sequence public.jobs_id_seq from public, anon, authenticated, service_role, pgcrew_worker;
 grant select on table public.jobs to authenticated, service_role, pgcrew_worker;
 grant insert (batch_id, kind, payload, run_at) on table public.jobs to authenticated;
 grant insert, delete on table public.jobs to service_role, pgcrew_worker;
@@ -306,6 +308,9 @@ $do$;
 
 -- 5. a job comes in --------------------------------------------------------------
 
+-- The search path of our functions names pg_temp, as the last.  Left out it is the first for
+-- the names of types and tables: a caller's own "text" with a check would run as the owner.
+
 -- Numbers of the advisory locks, all of class 1885823858 ("pgcr"): 0 migration,
 -- 1 notify ready, 2 notify scheduled, 3 reap_expired.  A user's limit has class 1885823861,
 -- the registration of a process 1885823862.
@@ -314,7 +319,7 @@ $do$;
 -- A NOTIFY takes a lock of the whole database at commit, so a busy system sends none,
 -- and of many who would send at once one does.
 create or replace function pgcrew.wake() returns void
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 begin
   if exists (select from pgcrew.workers w where w.idle and w.seen_at + w.lease > clock_timestamp())
      and pg_try_advisory_xact_lock(1885823858, 1) then
@@ -325,7 +330,7 @@ $fn$;
 
 -- The same for what falls due before the janitors look by themselves (2 s).
 create or replace function pgcrew.wake_at(p_due timestamptz) returns void
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 begin
   if p_due <= clock_timestamp() + interval '2 s' and pg_try_advisory_xact_lock(1885823858, 2) then
     perform pg_notify('pgcrew', 'scheduled');
@@ -335,7 +340,7 @@ $fn$;
 
 -- The number of a queue; a new one for a new queue.
 create or replace function pgcrew.queue_number(p_queue text) returns int
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 declare
   v_number int;
 begin
@@ -356,7 +361,7 @@ $fn$;
 
 -- Every way of inserting into jobs passes here: a plain INSERT, COPY, our functions.
 create or replace function pgcrew.jobs_enter() returns trigger
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 declare
   v_now    timestamptz := clock_timestamp();
   v_due    timestamptz;
@@ -447,7 +452,7 @@ $fn$;
 
 -- What a user puts in: an allowed kind, of a bounded size, under the kind's settings.
 create or replace function pgcrew.jobs_user_row() returns trigger
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 declare
   k       pgcrew.kinds;
   v_bytes int;
@@ -486,7 +491,7 @@ $fn$;
 
 -- How many unfinished jobs a user may have.
 create or replace function pgcrew.jobs_user_limit() returns trigger
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 declare
   v_user  uuid;
   v_limit bigint;
@@ -517,7 +522,7 @@ $fn$;
 -- A deleted job leaves nothing behind.  If it is claimed just now, its worker finds
 -- at the end that the job is not its own any more.
 create or replace function pgcrew.jobs_leave() returns trigger
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 begin
   -- Before what is ready is looked up: if it is promoted just now, this waits for that.
   delete from pgcrew.scheduled x using old_jobs o where x.job_id = o.id;
@@ -533,7 +538,7 @@ end
 $fn$;
 
 create or replace function pgcrew.jobs_truncated() returns trigger
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 begin
   truncate pgcrew.ready, pgcrew.scheduled, pgcrew.claims, pgcrew.attempts, pgcrew.cancels, pgcrew.unique_keys,
            pgcrew.user_claims;
@@ -566,7 +571,7 @@ create or replace trigger jobs_truncated after truncate on public.jobs
 
 -- Many jobs of one kind as one batch.
 create or replace function public.enqueue_jobs(kind text, payloads jsonb, batch_id uuid default null)
-returns jsonb language plpgsql volatile security invoker set search_path = '' as $fn$
+returns jsonb language plpgsql volatile security invoker set search_path = pg_catalog, pg_temp as $fn$
 declare
   v_batch uuid := coalesce(enqueue_jobs.batch_id, gen_random_uuid());
   v_ids   jsonb;
@@ -588,7 +593,7 @@ $fn$;
 -- "somebody else's batch" get the same answer on purpose.
 create or replace function public.batch_status(batch_id uuid, job_limit int default 100)
 returns jsonb language plpgsql stable security invoker
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off as $fn$
 declare
   s       record;
@@ -652,7 +657,7 @@ $fn$;
 
 -- Cancel what is left of the caller's own batch: the number of jobs cancelled or asked to stop.
 create or replace function public.cancel_batch(batch_id uuid)
-returns int language plpgsql volatile security definer set search_path = '' as $fn$
+returns int language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 declare
   v_user uuid := auth.uid();
   v_ids  bigint[];

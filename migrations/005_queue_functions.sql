@@ -27,7 +27,7 @@ $do$;
 -- Lock all claims of these holders: a helper of those who take them away.
 create or replace function pgcrew.lock_claims(p_holders bigint[]) returns bigint[]
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 begin
   -- "+ 0", or the order might be had by reading everybody's claims by token.
@@ -43,7 +43,7 @@ create or replace function pgcrew.register_worker(
   p_queues text[], p_kinds text[], p_slots int, p_lease_ms int)
 returns table (holder bigint, tokens bigint[], origin text, numbers bigint[])
 language plpgsql volatile security definer
-set search_path = '' set lock_timeout = '5s' as $fn$
+set search_path = pg_catalog, pg_temp set lock_timeout = '5s' as $fn$
 #variable_conflict use_column
 declare
   v_old    bigint[];
@@ -83,7 +83,7 @@ $fn$;
 create or replace function pgcrew.heartbeat(p_processes uuid[])
 returns table (process uuid, cancels bigint[])
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 begin
@@ -115,7 +115,7 @@ create or replace function pgcrew.claim(
 returns table (token bigint, job_id bigint, queue text, priority smallint, kind text, payload text, attempt int,
                max_attempts int, batch_id uuid, user_id uuid, tempfails int)
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 declare
@@ -175,7 +175,7 @@ $fn$;
 
 -- Jobs that were deleted or ended by other hands while they waited drop out of a claim.
 create or replace function pgcrew.drop_ended(p_token bigint) returns void
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 declare
   v_ids bigint[] := array(select j.id
                             from pgcrew.claims c, unnest(c.job_ids) with ordinality h (id, nth), public.jobs j
@@ -198,7 +198,7 @@ create or replace function pgcrew.report(
   p_holder bigint, p_tokens bigint[], p_ids bigint[], p_ran_ms int[], p_progress real[], p_notes text[])
 returns table (job_id bigint)
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 declare
@@ -235,7 +235,7 @@ $fn$;
 -- Results of handlers are kept as JSON if they are JSON that PostgreSQL can keep (it
 -- knows no NUL, has limits to numbers and depth), else as a string.
 create or replace function pgcrew.as_json(p_texts text[]) returns jsonb[]
-language plpgsql immutable set search_path = '' as $fn$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $fn$
 declare
   v_all jsonb[] := '{}';
   v_one text;
@@ -265,7 +265,7 @@ create or replace function pgcrew.put_back(
   p_ids bigint[], p_died bigint[], p_cause text, p_holder_name text, p_only boolean default false)
 returns table (job_id bigint, status text, attempts int, max_attempts int)
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 declare
@@ -330,7 +330,7 @@ create or replace function pgcrew.finish_others(
   p_users_ms int[], p_systems_ms int[], p_memories bigint[])
 returns table (job_id bigint, status text, attempts int, max_attempts int, wait_ms bigint)
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 declare
@@ -440,7 +440,7 @@ create or replace function pgcrew.finish(
   p_users_ms int[] default null, p_systems_ms int[] default null, p_memories bigint[] default null)
 returns table (job_id bigint, status text, attempts int, max_attempts int, wait_ms bigint)
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 declare
@@ -572,7 +572,7 @@ create or replace function pgcrew.run_sql(
   p_path text)
 returns table (job_id bigint, status text, attempts int, max_attempts int)
 language plpgsql volatile security invoker
-set search_path = '' as $fn$
+set search_path = pg_catalog, pg_temp as $fn$
 #variable_conflict use_column
 declare
   v_begun    timestamptz := clock_timestamp();
@@ -652,7 +652,7 @@ begin
   else
     execute v_call into v_result using v_job.payload;
   end if;
-  perform pg_catalog.set_config('search_path', '', true);
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   -- Not local: a function that set the role for good would leave the session with it.
   perform set_config('role', v_session, false);
 
@@ -673,7 +673,7 @@ create or replace function pgcrew.undo_claims(
   p_tokens bigint[], p_died bigint[], p_cause text, p_holder_name text, p_only boolean default false)
 returns int
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 declare
   v_ids  bigint[];
@@ -696,7 +696,7 @@ $fn$;
 -- with the number of jobs.
 create or replace function pgcrew.release_unknown(p_holder bigint, p_known bigint[]) returns int
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 declare
   v_tokens bigint[] := pgcrew.lock_claims(array[p_holder]);
@@ -724,7 +724,7 @@ $fn$;
 -- A worker ends as planned: what it still holds goes back, nothing is charged.
 create or replace function pgcrew.unregister_worker(p_process uuid) returns int
 language plpgsql volatile security definer
-set search_path = '' set lock_timeout = '5s' as $fn$
+set search_path = pg_catalog, pg_temp set lock_timeout = '5s' as $fn$
 declare
   v_holders bigint[];
 begin
@@ -740,7 +740,7 @@ $fn$;
 create or replace function pgcrew.reap_process(p_process uuid, p_running bigint[], p_only boolean default false)
 returns int
 language plpgsql volatile security definer
-set search_path = '' set lock_timeout = '5s' as $fn$
+set search_path = pg_catalog, pg_temp set lock_timeout = '5s' as $fn$
 declare
   v_holders bigint[];
   v_name    text;
@@ -762,7 +762,7 @@ $fn$;
 create or replace function pgcrew.reap_expired()
 returns table (name text, slot int, jobs int)
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off as $fn$
 #variable_conflict use_column
 declare
@@ -803,7 +803,7 @@ $fn$;
 create or replace function pgcrew.promote(p_max int)
 returns table (moved int, next_due_ms bigint)
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 declare
@@ -840,7 +840,7 @@ $fn$;
 create or replace function pgcrew.waits_for(p_processes uuid[])
 returns table (waits boolean, cost_ms int)
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 declare
@@ -866,7 +866,7 @@ $fn$;
 create or replace function pgcrew.survey(p_queues text[])
 returns table (queue text, kind text, jobs int)
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off as $fn$
 #variable_conflict use_column
 begin
@@ -893,7 +893,7 @@ create or replace function pgcrew.enqueue(
   run_at timestamptz default now(), batch_id uuid default null, user_id uuid default null,
   max_attempts int default 5, unique_key text default null)
 returns bigint
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 declare
   v_id         bigint;
   v_constraint text;
@@ -925,7 +925,7 @@ $fn$;
 create or replace function pgcrew.cancel_jobs(p_ids bigint[])
 returns table (job_id bigint, what text)
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 declare
@@ -987,7 +987,7 @@ $fn$;
 
 create or replace function pgcrew.end_cancelled(p_ids bigint[]) returns void
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 begin
   with ended as (
@@ -1002,7 +1002,7 @@ $fn$;
 -- Cancel what is left of a batch.
 create or replace function pgcrew.cancel_batch_jobs(p_batch uuid)
 returns table (cancelled int, asked int)
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 #variable_conflict use_column
 begin
   return query
@@ -1017,7 +1017,7 @@ $fn$;
 create or replace function pgcrew.retry_jobs(p_ids bigint[])
 returns table (job_id bigint, what text)
 language plpgsql volatile security definer
-set search_path = '' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 declare
@@ -1066,7 +1066,7 @@ $fn$;
 -- All that failed or was cancelled in a batch: how many start anew.  By parts: retry_jobs
 -- compares its lists with each other row by row, which takes minutes for 20,000 at once.
 create or replace function pgcrew.retry_batch(p_batch uuid) returns int
-language plpgsql volatile security definer set search_path = '' as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
 declare
   v_ids  bigint[] := array(select j.id from public.jobs j
                             where j.batch_id = p_batch and j.status in ('failed', 'cancelled') order by j.id);

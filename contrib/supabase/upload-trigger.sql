@@ -9,7 +9,7 @@ create schema if not exists pgcrew_app;
 revoke all on schema pgcrew_app from public, anon, authenticated;
 
 create or replace function pgcrew_app.job_for_upload() returns trigger
-language plpgsql security definer set search_path = '' as $fn$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $fn$
 begin
   perform pgcrew.enqueue(
     'thumbnail',

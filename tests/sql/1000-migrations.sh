@@ -53,8 +53,8 @@ is "$(sql "select count(*), count(*) filter (where relrowsecurity) from pg_class
     'row level security is on for every table'
 is "$(sql "select p.oid::regprocedure from pg_proc p
              where p.pronamespace = 'pgcrew'::regnamespace and has_function_privilege('pgcrew_worker', p.oid, 'execute')
-               and not 'search_path=\"\"' = any (p.proconfig)")" '' \
-    'every function of a worker runs with no search path'
+               and not 'search_path=pg_catalog, pg_temp' = any (p.proconfig)")" '' \
+    'every function of a worker runs with a search path of its own'
 is "$(sql "select p.proname from pg_proc p
              where p.pronamespace = 'pgcrew'::regnamespace and has_function_privilege('pgcrew_worker', p.oid, 'execute')
                and not p.prosecdef order by 1" | xargs)" 'place run_sql' \

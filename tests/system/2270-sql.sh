@@ -11,7 +11,7 @@ sql "create schema app;
      alter table app.notes enable row level security;
      create policy own on app.notes to authenticated using (auth.uid() = user_id) with check (auth.uid() = user_id);
      grant select, insert on app.notes to authenticated;
-     create function app.note(p jsonb) returns jsonb language plpgsql security definer set search_path = '' as \$\$
+     create function app.note(p jsonb) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as \$\$
      begin
        insert into app.effects values (current_setting('pgcrew.job_id')::bigint, p ->> 'note');
        perform pg_sleep(coalesce((p ->> 'sleep')::float, 0));
@@ -107,7 +107,7 @@ is "$(effects "$id")" 0                           'without effect'
 
 # Two that lock each other's rows: PostgreSQL ends one, and it is tried again.
 sql "create table app.rows (id int primary key, n int default 0); insert into app.rows values (1), (2);
-     create function app.cross(p jsonb) returns void language plpgsql security definer set search_path = '' as \$\$
+     create function app.cross(p jsonb) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as \$\$
      begin
        update app.rows set n = n + 1 where id = (p ->> 'first')::int;
        perform pg_sleep(0.5);

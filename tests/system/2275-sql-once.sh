@@ -11,21 +11,21 @@ strings "$build/pgcrewd" | grep -q 'sql\.settled' || skip_all 'built without --e
 sql "create schema app;
      grant usage on schema app to pgcrew_worker;
      create table app.effects (job_id bigint, step text);
-     create function app.kill_worker(step text) returns void language plpgsql security definer set search_path = '' as \$\$
+     create function app.kill_worker(step text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as \$\$
      begin
        -- Once: the file goes with it.
        execute format('copy (select 1) to program %L',
                       format('rm %s/%s 2>/dev/null && kill -9 %s && sleep 0.2 || true', '$daemon_dir', step,
                              (select w.pid from pgcrew.workers w order by w.holder desc limit 1)));
      end \$\$;
-     create function app.at_commit() returns trigger language plpgsql security definer set search_path = '' as \$\$
+     create function app.at_commit() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as \$\$
      begin
        if new.step = 'commit' then perform app.kill_worker('commit'); end if;
        return null;
      end \$\$;
      create constraint trigger at_commit after insert on app.effects deferrable initially deferred
        for each row execute function app.at_commit();
-     create function app.once(p jsonb) returns void language plpgsql security definer set search_path = '' as \$\$
+     create function app.once(p jsonb) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as \$\$
      begin
        if p ->> 'step' = 'before' then perform app.kill_worker('before'); end if;
        insert into app.effects values (current_setting('pgcrew.job_id')::bigint, p ->> 'step');
