@@ -3,48 +3,17 @@
 # fault it is decides what is done; what only looks like it is none.
 PG_CONF='track_functions = pl'
 . "$(dirname "$0")/../lib/setup.sh"
+. "$here/../lib/stall.sh"
 pg_start && migrate || bail 'no database'
 handlers "  quick: {exec: [/bin/true]}
   slow: {exec: [/bin/sleep, '600']}"
-pgcrew() { "$build/pgcrew" --socket "$daemon_socket" --config "$daemon_config" "$@"; }
-asked() { pgcrew "$1" --json | jq -r "$2"; }
-asked_is() { [ "$(asked "$1" "$2")" = "$3" ]; }
-n_logged() { grep -Ec -- "$1" "$daemon_out"; }
-all_idle() { [ "$(sql 'select bool_and(idle) from pgcrew.workers')" = t ]; }
-impatient=(queue.poll_interval=100ms queue.stall_after=1s)
-stalls_again() { [ "$(n_logged 'STALLED: workers are idle')" -gt "$1" ]; }
-
-claims_nothing() { # [WHERE]: claim() as it was, but with nothing to give where WHERE holds
-    sql "alter function pgcrew.claim(bigint, bigint[], bigint[], text[], int, text[], boolean) rename to real_claim;
-         create function pgcrew.claim(p_holder bigint, p_first bigint[], p_last bigint[], p_kinds text[], p_want int,
-           p_without text[] default null, p_stay_idle boolean default false)
-         returns table (token bigint, job_id bigint, queue text, priority smallint, kind text, payload text, attempt int,
-                        max_attempts int, batch_id uuid, user_id uuid, tempfails int)
-         language plpgsql security definer set search_path = '' as \$f\$
-         begin
-           if $1 then return; end if;
-           return query select * from pgcrew.real_claim(p_holder, p_first, p_last, p_kinds, p_want, p_without, p_stay_idle);
-         end \$f\$"
-}
-claims_again() {
-    sql 'drop function pgcrew.claim(bigint, bigint[], bigint[], text[], int, text[], boolean);
-         alter function pgcrew.real_claim(bigint, bigint[], bigint[], text[], int, text[], boolean) rename to claim'
-}
-
 # --- the database gives nothing -----------------------------------------------------------
-socat -u "UNIX-RECV:$daemon_dir/notify,mode=0600" - >"$daemon_dir/notified" 2>/dev/null &
-at_exit "kill $! 2>/dev/null"
-wait_for 5 test -S "$daemon_dir/notify"
-notified() { grep -aq -- "$1" "$daemon_dir/notified"; }
-n_fed() { grep -ao 'WATCHDOG=1' "$daemon_dir/notified" | wc -l; }
-fed_again() { [ "$(n_fed)" -gt "$1" ]; }
-export NOTIFY_SOCKET=$daemon_dir/notify WATCHDOG_USEC=400000
-start_daemon worker.count=2 "${impatient[@]}"
-unset NOTIFY_SOCKET WATCHDOG_USEC
+listen_as_systemd
+start_watched worker.count=2 "${impatient[@]}"
 ok 'two workers are idle' wait_for 20 all_idle
 first=$(enqueue quick)
 ok 'they work' wait_for 20 job_is "$first" succeeded
-ok 'ping is content' pgcrew ping >/dev/null
+ok 'ping is content' is_content
 before=$(worker_pids | sort | tr '\n' ' ')
 
 claims_nothing true
@@ -67,17 +36,17 @@ fed=$(n_fed)
 fed=$((fed + 10))
 ok 'systemd: hears from us all the same'       wait_for 20 fed_again "$fed"
 is "$(worker_pids | sort | tr '\n' ' ')" "$before" 'no worker was replaced for it'
-is "$(n_logged 'STALLED: workers are idle')" 1 'it was said once'
+is "$(n_stalls)" 1 'it was said once'
 sql "update public.jobs set run_at = run_at - interval '1 min' where id = $id"
 like "$(pgcrew why "$id")" '2 workers could take it, but do not: pgcrew.claim\(\) finds none' 'why: knows it'
 claims_again
 ok 'mended: the job runs'                      wait_for 30 job_is "$id" succeeded
 ok 'the log says that it is over, and how long it took' wait_for 20 logged 'STALLED no more, after [0-9.]+ s: '
-ok 'ping is content again'                     wait_for 10 pgcrew ping >/dev/null
+ok 'ping is content again'                     wait_for 10 is_content
 is "$(asked stats .daemon.stalls)" 1           'stats --json: it is counted'
 
 # --- rows that somebody has locked ----------------------------------------------------------
-n=$(n_logged 'STALLED: workers are idle')
+n=$(n_stalls)
 mkfifo "$daemon_dir/holds"
 PGAPPNAME=careless psql -XAtq <"$daemon_dir/holds" >/dev/null &
 exec 3>"$daemon_dir/holds"
@@ -96,15 +65,11 @@ ok 'let go: the job runs'                      wait_for 30 job_is "$id" succeede
 exec 3>&-
 
 # --- what is no stall -------------------------------------------------------------------------
-n=$(n_logged 'STALLED: workers are idle')
-looks() { sql "select sum(calls) from pg_stat_user_functions where funcname = 'stalled'"; }
-looked() { [ "$(looks)" -ge "$1" ]; }
-wait_looks() { wait_for 60 looked $(($(looks) + $1)) || bail 'the janitor does not look'; }
-wait_for 20 looked 1
+n=$(n_stalls)
 enqueue nobody >/dev/null
 sql "select pgcrew.enqueue('quick', run_at => now() + interval '1 day'), pgcrew.enqueue('quick', queue => 'other')" >/dev/null
 wait_looks 15
-is "$(n_logged 'STALLED: workers are idle')" "$n" 'a kind without handler, a scheduled job, another queue are none'
+is "$(n_stalls)" "$n" 'a kind without handler, a scheduled job, another queue are none'
 sql "delete from public.jobs where status = 'queued'"
 a=$(enqueue slow)
 b=$(enqueue slow)
@@ -112,7 +77,7 @@ both_run() { job_is "$a" running && job_is "$b" running; }
 wait_for 20 both_run
 id=$(enqueue quick)
 wait_looks 15
-is "$(n_logged 'STALLED: workers are idle')" "$n" 'nor is a queue behind busy workers'
+is "$(n_stalls)" "$n" 'nor is a queue behind busy workers'
 sql "select pgcrew.cancel_jobs('{$a,$b}')" >/dev/null
 ok 'the job behind them runs'                  wait_for 30 job_is "$id" succeeded
 claims_nothing true

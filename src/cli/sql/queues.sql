@@ -29,6 +29,7 @@ select n.queue,
        coalesce(l.jobs, 0) as scheduled,
        (select count(*) from pgcrew.workers w
          where n.queue = any (w.queues) and w.seen_at + w.lease > clock_timestamp()) as workers,
-       (greatest(0, extract(epoch from clock_timestamp() - r.since)) * 1000)::bigint as oldest_ms
+       case when r.since is not null
+            then (greatest(0, extract(epoch from clock_timestamp() - r.since)) * 1000)::bigint end as oldest_ms
   from names n left join waiting r on r.queue = n.queue left join later l on l.queue = n.queue
  order by n.queue
