@@ -94,8 +94,8 @@ static const struct option conf_rows[] = {
 
     OPT_LIST("queue.names",                queues,               "default",          1,       100,  CONF_RELOAD, GOOD_QUEUE),
     OPT_MS  ("queue.poll_interval",        poll_ms,              "2s",              10, 10 * MINUTE, CONF_RELOAD),
-    OPT_MS  ("queue.stall_after",          stall_after_ms,       "30s",              0,       DAY,  CONF_RELOAD),
     OPT_MS  ("queue.lease",                lease_ms,             "30s",         SECOND,      HOUR,  CONF_RELOAD),
+    OPT_MS  ("queue.stall_after",          stall_after_ms,       "30s",              0,       DAY,  CONF_RELOAD),
 
     OPT_MS  ("retry.first",                retry_first_ms,       "5s",               0,       DAY,  CONF_RELOAD),
     OPT_MS  ("retry.max",                  retry_max_ms,         "1h",               0,  30 * DAY,  CONF_RELOAD),

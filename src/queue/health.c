@@ -85,8 +85,8 @@ queue_judge_clock(int64_t server_ms, int64_t asked_real_ms, int64_t answered_rea
         return;
     ret->level = off_ms < CLOCK_ERROR_MS ? "warn" : "error";
     snprintf(finding, QUEUE_FINDING,
-             "the clock of the server is %" PRId64 ".%" PRId64 " s %s of this host's",
-             off_ms / 1000, off_ms % 1000 / 100, ahead_ms < 0 ? "behind that" : "ahead");
+             "the clock of the server is %" PRId64 ".%" PRId64 " s %s that of this host",
+             off_ms / 1000, off_ms % 1000 / 100, ahead_ms < 0 ? "behind" : "ahead of");
     ret->finding = finding;
     ret->fix = "let both follow the same time (NTP): compare date on this host with "
                "select clock_timestamp()";
