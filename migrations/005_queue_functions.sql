@@ -885,6 +885,210 @@ begin
 end
 $fn$;
 
+-- Why nothing is claimed: asked for workers (by process) that have been idle for a while.  No
+-- row: nothing surely waits for any of them.  Else the queues where something does, how
+-- many jobs (of the next 1000 of each queue), and why they are not claimed:
+--   workers  claim() gives them to who asks, so the workers do not ask
+--   locked   their rows are locked by somebody else's transaction
+--   claim    claim() finds none of them, though they can be locked
+--   error    claim() fails
+-- To find out, one of the jobs is claimed, and that is undone.
+create or replace function pgcrew.stalled(p_processes uuid[])
+returns table (queues text[], jobs int, why text, detail text)
+language plpgsql volatile security definer
+set search_path = '' set lock_timeout = '1s' set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
+#variable_conflict use_column
+declare
+  v_holder bigint;
+  v_kinds  text[];
+  v_first  bigint;
+  v_last   bigint;
+begin
+  with idle as (
+    select w.queues, w.kinds, min(w.holder) as holder from pgcrew.workers w
+     where w.process = any (p_processes) group by w.queues, w.kinds),
+  found as materialized (
+    select i.holder, i.kinds, q.queue, q.number, count(*) as n
+      from idle i, unnest(i.queues) u (queue) join pgcrew.queues q on q.queue = u.queue,
+           lateral (select z.kind from pgcrew.ready z
+                     where z.place >= pgcrew.place(q.number, 9, 0) and z.place < pgcrew.place(q.number + 1, 9, 0)
+                     order by z.place limit 1000) r
+     where i.kinds is null or r.kind = any (i.kinds)
+     group by i.holder, i.kinds, q.queue, q.number)
+  select f.holder, f.kinds, pgcrew.place(f.number, 9, 0), pgcrew.place(f.number + 1, 9, 0) - 1,
+         array(select distinct x.queue from found x order by x.queue),
+         (select sum(x.n) from (select max(y.n) as n from found y group by y.queue) x)
+    into v_holder, v_kinds, v_first, v_last, queues, jobs
+    from found f order by f.number limit 1;
+  if not found then
+    return;
+  end if;
+
+  begin
+    perform from pgcrew.claim(v_holder, array[v_first], array[v_last], v_kinds, 1);
+    if found then
+      why := 'workers';
+      detail := 'the database gives them to who asks, the workers do not ask';
+    else
+      perform from pgcrew.ready r
+        where r.place >= v_first and r.place <= v_last and (v_kinds is null or r.kind = any (v_kinds))
+        limit 1 for update skip locked;
+      why := case when found then 'claim' else 'locked' end;
+      detail := 'pgcrew.claim() finds none of them though nobody holds them: has it been changed?';
+    end if;
+    raise exception 'undo' using errcode = 'PC009';
+  exception
+    when sqlstate 'PC009' then
+      null;
+    when others then
+      why := 'error';
+      detail := 'pgcrew.claim() fails: ' || sqlerrm;
+  end;
+  if why = 'locked' then
+    detail := 'their rows are locked by '
+      || coalesce((select case when l.pid is null then 'a prepared transaction'
+                               else format('pid %s, login %s, application "%s"%s', l.pid, a.usename, a.application_name,
+                                           ', in its transaction since ' || date_trunc('second', a.xact_start)) end
+                     from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+                    where l.relation = 'pgcrew.ready'::regclass and l.granted and l.mode <> 'AccessShareLock'
+                      and l.pid is distinct from pg_backend_pid()
+                    order by a.xact_start nulls last, l.pid limit 1),
+                  'somebody who is gone by now');
+  end if;
+  return next;
+end
+$fn$;
+
+-- How the server is, as far as it matters to the queue: figures (name, what of, value), each ok,
+-- warn or error, with what was found and what to do where there is something to say.
+-- p_old_ms: a transaction that is older is pointed out.  What is hidden from the owner
+-- of this function (the start of others' transactions, without pg_read_all_stats) is judged by
+-- what can be seen, and sees_all_sessions says so.
+create or replace function pgcrew.health(p_old_ms bigint default 600000)
+returns table (name text, subject text, level text, value float8, finding text, fix text)
+language plpgsql volatile security definer set search_path = '' set jit = off as $fn$
+#variable_conflict use_column
+declare
+  v_sees boolean := pg_has_role('pg_read_all_stats', 'usage');
+begin
+  -- What keeps dead rows from being removed.  Sessions of other databases do not, but
+  -- walsenders (a standby with hot_standby_feedback) do; vacuum itself does not.
+  return query
+  with pins as materialized (
+    select greatest(age(a.backend_xid), age(a.backend_xmin)) as xids,
+           extract(epoch from clock_timestamp() - a.xact_start)::float8 as seconds,
+           format('pid %s, login %s, application "%s", %s', a.pid, a.usename, a.application_name,
+                  case when s.pid is not null then 'a standby with hot_standby_feedback'
+                       else coalesce(a.state, 'in a state that cannot be seen') end) as who,
+           case when s.pid is not null then 'end the long query on the standby, or switch hot_standby_feedback off'
+                else format('end it: select pg_terminate_backend(%s)', a.pid) end as fix
+      from pg_stat_activity a left join pg_stat_replication s on s.pid = a.pid
+     where (a.backend_xid is not null or a.backend_xmin is not null) and a.pid <> pg_backend_pid()
+       and (s.pid is not null or a.datname = current_database() and a.usesysid is not null)
+       and not exists (select from pg_stat_progress_vacuum v where v.pid = a.pid)
+    union all
+    select age(p.transaction), extract(epoch from clock_timestamp() - p.prepared)::float8,
+           format('the prepared transaction "%s" of %s', p.gid, p.owner),
+           format('commit prepared or rollback prepared %L', p.gid)
+      from pg_prepared_xacts p where p.database = current_database()
+    union all
+    select age(s.xmin), null, format('the replication slot "%s"%s', s.slot_name,
+                                     case when s.active then '' else ', which nobody uses' end),
+           format('let its standby catch up, or select pg_drop_replication_slot(%L)', s.slot_name)
+      from pg_replication_slots s where s.xmin is not null),
+  judged as materialized (
+    select p.*, case when p.xids >= 1000000 or p.seconds * 1000 >= p_old_ms * 6.0 and p.xids >= 100000 then 'error'
+                     when p.xids >= 100000 or p.seconds * 1000 >= p_old_ms then 'warn'
+                     else 'ok' end as level
+      from pins p),
+  worst as (
+    select * from judged j order by j.level = 'error' desc, j.level = 'warn' desc, j.seconds desc nulls last, j.xids desc
+     limit 1)
+  select 'horizon_transactions', '', coalesce((select w.level from worst w), 'ok'),
+         coalesce((select max(j.xids) from judged j), 0)::float8,
+         (select format('%s keeps dead rows from being removed: %s transactions old%s%s', w.who, w.xids,
+                        ', ' || round(w.seconds) || ' s',
+                        nullif(format('; %s more like it', (select count(*) - 1 from judged j where j.level <> 'ok')),
+                               '; 0 more like it'))
+            from worst w where w.level <> 'ok'),
+         (select w.fix from worst w where w.level <> 'ok')
+  union all
+  select 'horizon_seconds', '', 'ok', coalesce((select max(j.seconds) from judged j), 0), null, null
+  union all
+  select 'sees_all_sessions', '', 'ok', v_sees::int,
+         case when not v_sees then 'how old transactions of other logins are cannot be seen, only how many others began since' end,
+         case when not v_sees then format('grant pg_read_all_stats to %I', current_user) end;
+
+  -- Numbers that run out.
+  return query
+  with s as (
+    select format('%I.%I', s.schemaname, s.sequencename) as name, s.last_value, s.max_value,
+           100.0 * (s.last_value - s.min_value) / (s.max_value::numeric - s.min_value) as used
+      from pg_sequences s where (s.schemaname = 'pgcrew' or s.schemaname = 'public') and s.last_value is not null
+       and (s.schemaname = 'pgcrew' or format('%I.%I', s.schemaname, s.sequencename) = pg_get_serial_sequence('public.jobs', 'id'))),
+  j as (select s.*, case when s.used >= 95 then 'error' when s.used >= 80 then 'warn' else 'ok' end as level from s)
+  select 'sequence_used_percent', j.name, j.level, round(j.used, 4)::float8,
+         case when j.level <> 'ok'
+              then format('%s has given out %s of its %s numbers: %s are left, then nothing can be inserted',
+                          j.name, j.last_value, j.max_value, j.max_value - j.last_value) end,
+         case when j.level <> 'ok'
+              then format('begin again below the rows that are left: select setval(%L, N)', j.name) end
+    from j;
+  return query
+  with a as (
+    select 'wraparound_transactions' as name, 'transaction' as what, age(d.datfrozenxid) as used,
+           current_setting('autovacuum_freeze_max_age')::bigint as most
+      from pg_database d where d.datname = current_database()
+    union all
+    select 'wraparound_multixacts', 'multixact', mxid_age(d.datminmxid),
+           current_setting('autovacuum_multixact_freeze_max_age')::bigint
+      from pg_database d where d.datname = current_database()),
+  j as (select a.*, case when a.used >= 1200000000 then 'error'
+                         when a.used >= a.most * 1.5 then 'warn' else 'ok' end as level from a)
+  select j.name, '', j.level, j.used::float8,
+         case when j.level <> 'ok'
+              then format('the oldest %s id of this database is %s old: at 2 billions it takes no more writes', j.what, j.used) end,
+         case when j.level <> 'ok' then 'vacuum (freeze) as the owner or a superuser; what holds it up is above, or autovacuum is off' end
+    from j;
+
+  -- Dead rows that vacuum should have removed.
+  return query
+  with t as (
+    select c.oid, format('%s.%s', n.nspname, c.relname) as name, greatest(c.reltuples, 0) as live, s.n_dead_tup as dead,
+           greatest(s.last_autovacuum, s.last_vacuum) as vacuumed,
+           coalesce((select o.option_value from pg_options_to_table(c.reloptions) o
+                      where o.option_name = 'autovacuum_enabled'), 'on')::boolean
+             and current_setting('autovacuum')::boolean and current_setting('track_counts')::boolean as automatic,
+           coalesce((select o.option_value::float8 from pg_options_to_table(c.reloptions) o
+                      where o.option_name = 'autovacuum_vacuum_threshold'),
+                    current_setting('autovacuum_vacuum_threshold')::float8)
+             + coalesce((select o.option_value::float8 from pg_options_to_table(c.reloptions) o
+                          where o.option_name = 'autovacuum_vacuum_scale_factor'),
+                        current_setting('autovacuum_vacuum_scale_factor')::float8) * greatest(c.reltuples, 0) as due
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_stat_all_tables s on s.relid = c.oid
+     where c.oid = any (array['public.jobs', 'pgcrew.ready', 'pgcrew.scheduled', 'pgcrew.claims',
+                              'pgcrew.workers', 'pgcrew.unique_keys']::regclass[])),
+  j as (
+    -- Vacuum begins when so many are due, and then takes its time.
+    select t.*, case when t.dead >= 50 * t.due + 100000 then 'error'
+                     when t.dead >= 5 * t.due + 10000 or not t.automatic then 'warn'
+                     else 'ok' end as level from t)
+  select 'dead_rows', j.name, j.level, j.dead::float8,
+         case when j.level <> 'ok'
+              then format('%s has %s dead rows, %s live ones; %s, last vacuum: %s', j.name, j.dead, round(j.live),
+                          case when j.automatic then 'autovacuum does not keep up' else 'autovacuum is off' end,
+                          coalesce(date_trunc('second', j.vacuumed)::text, 'never')) end,
+         case when j.level <> 'ok'
+              then case when j.automatic then format('end what keeps dead rows (above), then vacuum %s; autovacuum may need more workers or a smaller cost delay', j.name)
+                        else format('alter table %s reset (autovacuum_enabled); or autovacuum and track_counts on in the server', j.name) end end
+    from j order by j.name;
+
+  return query
+  select 'server_ms', '', 'ok', extract(epoch from clock_timestamp())::float8 * 1000, null::text, null::text;
+end
+$fn$;
+
 -- 7. what people ask for ---------------------------------------------------------
 
 -- One job; its id.  With a unique key that an unfinished job has: that job's id.
@@ -1100,6 +1304,8 @@ grant execute on function
   pgcrew.promote(int),
   pgcrew.waits_for(uuid[]),
   pgcrew.survey(text[]),
+  pgcrew.stalled(uuid[]),
+  pgcrew.health(bigint),
   pgcrew.enqueue(text, jsonb, text, int, timestamptz, uuid, uuid, int, text),
   pgcrew.cancel_jobs(bigint[]),
   pgcrew.cancel_batch_jobs(uuid),

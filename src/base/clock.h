@@ -9,5 +9,7 @@
 
 int64_t clock_mono_ns(void);
 int64_t clock_mono_ms(void);
+/* Wall clock, since 1970: only to be compared with the one of the server. */
+int64_t clock_real_ms(void);
 
 #endif

@@ -35,6 +35,7 @@ static const struct {
     {"schema",        NEEDS_DATABASE, doctor_check_schema},
     {"login",         NEEDS_SCHEMA,   doctor_check_login},
     {"users",         NEEDS_SCHEMA,   doctor_check_rules},
+    {"health",        NEEDS_SCHEMA,   doctor_check_health},
     {"daemon",        NEEDS_CONF,     doctor_check_daemon},
     {"workers",       NEEDS_SCHEMA,   doctor_check_workers},
     {"waiting jobs",  NEEDS_SCHEMA,   doctor_check_waiting},
@@ -108,7 +109,8 @@ check_job(struct doctor *d, int64_t id)
         return NULL;
     reason = value_text(facts, "reason");
     is_bad = strcmp(reason, "unknown") == 0 || strncmp(reason, "no_", 3) == 0 ||
-             strcmp(reason, "astray") == 0 || strcmp(reason, "quarantined") == 0;
+             strcmp(reason, "stalled") == 0 || strcmp(reason, "astray") == 0 ||
+             strcmp(reason, "quarantined") == 0;
     doctor_say(d, is_bad ? DOCTOR_ERROR : DOCTOR_OK,
                value_is_set(facts, "advice") ? value_text(facts, "advice") : NULL,
                "job %" PRId64 ": %s", id, value_text(facts, "text"));

@@ -35,6 +35,9 @@ void doctor_check_schema(struct doctor *d);
 void doctor_check_login(struct doctor *d);
 void doctor_check_rules(struct doctor *d);
 
+/* doctor_health.c */
+void doctor_check_health(struct doctor *d);
+
 /* doctor_work.c */
 void doctor_check_daemon(struct doctor *d);
 void doctor_check_workers(struct doctor *d);

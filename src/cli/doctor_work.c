@@ -48,6 +48,7 @@ say_limits(struct doctor *d, const char *held)
 void
 doctor_check_daemon(struct doctor *d)
 {
+    const json_t *stall;
     json_t *pong;
     struct err err;
     char up[32];
@@ -58,6 +59,12 @@ doctor_check_daemon(struct doctor *d)
         return;
     }
     d->daemon_answers = true;
+    stall = json_object_get(pong, "stall");
+    if (json_is_object(stall))
+        doctor_say(d, DOCTOR_ERROR, "see STALLS in pgcrewd(8); the log has what was tried",
+                   "STALLED: nothing of queue %s has been claimed for %s: %s",
+                   value_text(stall, "queues"), text_ago(up, value_int(stall, "ms")),
+                   value_text(stall, "why"));
     doctor_say(d, DOCTOR_OK, NULL, "pgcrewd %s is %s, up for %s", value_text(pong, "version"),
                value_text(pong, "state"), text_ago(up, value_int(pong, "uptime_ms")));
     say_limits(d, value_text(pong, "control_groups"));

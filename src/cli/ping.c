@@ -1,7 +1,9 @@
 /*
- * ping: is the daemon there, and with --db is the database?  For health checks.
+ * ping: is the daemon there and not stalled, and with --db is the database?  For health
+ * checks.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "cli/commands.h"
@@ -29,6 +31,35 @@ say_pong(const json_t *answer, bool with_database)
            with_database ? "; the database answers" : "");
 }
 
+static void
+say_stall(const json_t *stall)
+{
+    char since[32];
+
+    if (!json_is_object(stall))
+        return;
+    printf("nothing of queue ");
+    out_printable(stdout, value_text(stall, "queues"), false);
+    printf(" has been claimed for %s: ", text_ago(since, value_int(stall, "ms")));
+    out_printable(stdout, value_text(stall, "why"), false);
+    putchar('\n');
+}
+
+static enum cli_exit
+say(struct cli *cli, json_t *answer, bool with_database)
+{
+    bool is_stalled = strcmp(value_text(answer, "state"), "stalled") == 0;
+
+    if (cli->json) {
+        out_json(cli, answer);
+    } else {
+        say_pong(answer, with_database);
+        say_stall(json_object_get(answer, "stall"));
+        json_decref(answer);
+    }
+    return is_stalled ? CLI_NOT_DONE : CLI_DONE;
+}
+
 enum cli_exit
 ping_run(struct cli *cli, const struct args *args)
 {
@@ -46,11 +77,5 @@ ping_run(struct cli *cli, const struct args *args)
         }
         json_object_set_new(answer, "database", json_true());
     }
-    if (cli->json) {
-        out_json(cli, answer);
-        return CLI_DONE;
-    }
-    say_pong(answer, with_database);
-    json_decref(answer);
-    return CLI_DONE;
+    return say(cli, answer, with_database);
 }

@@ -4,9 +4,11 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/health.h"
 #include "cli/out.h"
 #include "cli/values.h"
 #include "sqltext.h"
@@ -18,6 +20,8 @@ static const struct column queue_columns[] = {
     {.field = "ready", .head = "READY", .kind = COLUMN_NUMBER},
     {.field = "scheduled", .head = "SCHEDULED", .kind = COLUMN_NUMBER},
     {.field = "workers", .head = "WORKERS", .kind = COLUMN_NUMBER},
+    {.field = "oldest_ms", .head = "OLDEST", .kind = COLUMN_MS},
+    {.field = "state", .head = "STATE", .kind = COLUMN_STATUS},
     {.field = NULL},
 };
 
@@ -39,7 +43,7 @@ static bool
 ask_database(struct cli *cli, json_t **ret, struct err *err)
 {
     AUTO(params) struct params p;
-    json_t *queues, *claimed;
+    json_t *queues, *claimed, *health;
 
     params_init(&p);
     param_int8(&p, COUNT_MAX);
@@ -52,6 +56,8 @@ ask_database(struct cli *cli, json_t **ret, struct err *err)
     *ret = json_deep_copy(json_array_get(claimed, 0));
     json_decref(claimed);
     json_object_set_new(*ret, "queues", queues);
+    if (health_try(cli, &health, err)) /* an older schema has none */
+        json_object_set_new(*ret, "health", health);
     json_object_set_new(*ret, "counted_up_to", json_integer(COUNT_MAX));
     return true;
 }
@@ -81,8 +87,13 @@ static void
 print_daemon(const struct cli *cli, const json_t *daemon)
 {
     const json_t *pss = json_object_get(daemon, "pss_bytes");
+    const json_t *stall = json_object_get(daemon, "stall");
+    char since[32];
 
     out_fields(cli, daemon, daemon_fields);
+    if (json_is_object(stall))
+        printf("STALLED for %s: %s\n", text_ago(since, value_int(stall, "ms")),
+               value_text(stall, "why"));
     print_counts("workers: ", json_object_get(daemon, "workers"));
     print_counts("since its start: ", json_object_get(daemon, "totals"));
     print_counts("restarts: ", json_object_get(daemon, "restarts"));
@@ -91,6 +102,25 @@ print_daemon(const struct cli *cli, const json_t *daemon)
                (double)value_int(pss, "supervisor") / (1 << 20),
                (double)value_int(pss, "janitor") / (1 << 20),
                (double)value_int(pss, "workers") / (1 << 20));
+}
+
+static void
+print_health(const struct cli *cli, const json_t *health)
+{
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(health, i, row)
+    {
+        const char *level = value_text(row, "level");
+
+        if (strcmp(level, "ok") == 0)
+            continue;
+        printf("%s%s%s: ", out_colour(cli, out_status_colour(level)), level,
+               out_colour(cli, OUT_PLAIN));
+        out_printable(stdout, value_text(row, "finding"), false);
+        putchar('\n');
+    }
 }
 
 static void
@@ -110,6 +140,36 @@ print_database(const struct cli *cli, const json_t *database)
             printf("(%d stands for so many or more)\n", COUNT_MAX);
             break;
         }
+    }
+    print_health(cli, json_object_get(database, "health"));
+}
+
+/* Is it among "default, images"? */
+static bool
+is_listed(const char *names, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const char *at = names; (at = strstr(at, name)) != NULL; at++) {
+        if ((at == names || at[-1] == ' ') && (at[len] == '\0' || at[len] == ','))
+            return true;
+    }
+    return false;
+}
+
+/* What waits is asked of the database; that nobody takes it is the daemon's word. */
+static void
+mark_stalled(const json_t *daemon, json_t *database)
+{
+    const json_t *stall = json_object_get(daemon, "stall");
+    json_t *queue;
+    size_t i;
+
+    json_array_foreach(json_object_get(database, "queues"), i, queue)
+    {
+        bool is_stalled = is_listed(value_text(stall, "queues"), value_text(queue, "queue"));
+
+        json_object_set_new(queue, "state", json_string(is_stalled ? "stalled" : "ok"));
     }
 }
 
@@ -142,6 +202,7 @@ stats_run(struct cli *cli, UNUSED const struct args *args)
         daemon = NULL;
     if (!ask_database(cli, &database, &no_database))
         database = NULL;
+    mark_stalled(daemon, database);
     status = daemon == NULL && database == NULL ? CLI_AWAY : CLI_DONE;
     if (cli->json)
         out_json(cli, json_pack("{s:O?, s:s?, s:O?, s:s?}", "daemon", daemon, "daemon_error",

@@ -54,6 +54,8 @@ static const struct reason {
                      "if this stays so for seconds, look at pgcrew workers: is a janitor connected?", OUT_BLUE},
     {"busy",         "all {workers} workers that could take it are busy; {ahead} jobs are ahead of it",
                      "pgcrew scale N starts more workers on this host", OUT_YELLOW},
+    {"stalled",      "it is ready and {workers} workers could take it, but do not: {stall}",
+                     "see STALLS in pgcrewd(8), and pgcrew doctor for what of the server may be the reason", OUT_RED},
     {"next",         "it is ready and a worker is free: it should start within the poll interval", NULL, OUT_GREEN},
     {"unknown",      "there is no job with this id in this database",
                      "pgcrew doctor shows which database this is", OUT_RED},

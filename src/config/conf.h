@@ -106,6 +106,8 @@ struct conf {
     enum conf_durability db_durability;
     int64_t connect_timeout_ms;
     int64_t statement_timeout_ms;
+    int64_t health_ms;          /* how often the janitor measures the server's health */
+    int64_t old_transaction_ms; /* a transaction of so long is warned of */
 
     int workers; /* never 0: counted when the file says 0 */
     int slots;   /* jobs at once per worker */
@@ -122,6 +124,7 @@ struct conf {
 
     struct conf_list queues;
     int64_t poll_ms;
+    int64_t stall_after_ms; /* idle workers that take nothing of what waits are a stall; 0: never */
     int64_t lease_ms;
 
     int64_t retry_first_ms;

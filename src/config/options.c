@@ -77,6 +77,8 @@ static const struct option conf_rows[] = {
     OPT_CHOICE("database.durability", db_durability, enum conf_durability, "strict", durability_choices, CONF_RELOAD),
     OPT_MS  ("database.connect_timeout",   connect_timeout_ms,   "10s",         SECOND, 10 * MINUTE, 0),
     OPT_MS  ("database.statement_timeout", statement_timeout_ms, "1min",        SECOND,      HOUR,  0),
+    OPT_MS  ("database.health_interval",   health_ms,            "1min",        SECOND,       DAY,  CONF_RELOAD),
+    OPT_MS  ("database.old_transaction",   old_transaction_ms,   "10min",       SECOND,   7 * DAY,  CONF_RELOAD),
 
     OPT_INT ("worker.count",               workers,              "0",                0,      1024,  CONF_RELOAD),
     OPT_INT ("worker.slots",               slots,                "1",                1,      1000,  CONF_RELOAD),
@@ -93,6 +95,7 @@ static const struct option conf_rows[] = {
     OPT_LIST("queue.names",                queues,               "default",          1,       100,  CONF_RELOAD, GOOD_QUEUE),
     OPT_MS  ("queue.poll_interval",        poll_ms,              "2s",              10, 10 * MINUTE, CONF_RELOAD),
     OPT_MS  ("queue.lease",                lease_ms,             "30s",         SECOND,      HOUR,  CONF_RELOAD),
+    OPT_MS  ("queue.stall_after",          stall_after_ms,       "30s",              0,       DAY,  CONF_RELOAD),
 
     OPT_MS  ("retry.first",                retry_first_ms,       "5s",               0,       DAY,  CONF_RELOAD),
     OPT_MS  ("retry.max",                  retry_max_ms,         "1h",               0,  30 * DAY,  CONF_RELOAD),

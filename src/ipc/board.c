@@ -37,6 +37,8 @@ struct place {
 
 struct board {
     _Atomic int64_t lease_ok_mono_ms;
+    struct latch stall_latch;
+    struct board_stall stall[2];
     /* Places above were never taken: nobody has to touch their pages. */
     alignas(CACHE_LINE) _Atomic int n_used;
     struct place places[BOARD_PLACES];
@@ -213,6 +215,22 @@ int64_t
 board_lease_ok(const struct board *b)
 {
     return atomic_load(&b->lease_ok_mono_ms);
+}
+
+void
+board_set_stall(struct board *b, const struct board_stall *stall)
+{
+    latch_write(&b->stall_latch, b->stall, stall, sizeof(*stall));
+}
+
+bool
+board_read_stall(const struct board *b, struct board_stall *ret)
+{
+    if (atomic_load(&b->stall_latch.done) == 0 ||
+        !latch_read(&b->stall_latch, b->stall, ret, sizeof(*ret)))
+        return false;
+    ret->queues[sizeof(ret->queues) - 1] = ret->text[sizeof(ret->text) - 1] = '\0';
+    return true;
 }
 
 const char *

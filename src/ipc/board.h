@@ -98,6 +98,22 @@ void board_set_lease_ok(struct board *b, int64_t mono_ms);
 int64_t board_lease_ok(const struct board *b);
 
 /*
+ * Janitor: idle workers of this host claim nothing of what waits.  Written before ORDER_STALLED
+ * and ORDER_FLOWS; texts are for a person.
+ */
+struct board_stall {
+    int64_t since_mono_ms; /* nothing was claimed since then */
+    int64_t jobs;          /* that wait, of the next 1000 of each queue */
+    bool is_ours;          /* the database gives them to who claims: our workers are to blame */
+    char queues[128];      /* "default, images" */
+    char text[384];        /* why, or why it is over */
+};
+
+void board_set_stall(struct board *b, const struct board_stall *stall);
+/* False when there was none yet. */
+bool board_read_stall(const struct board *b, struct board_stall *ret) MUST_CHECK;
+
+/*
  * Child, in any thread: code of this job's handler runs inside the process (0: of none).  The
  * supervisor reads it when the child has died: that job is to blame, no other.
  */

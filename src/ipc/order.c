@@ -35,11 +35,12 @@ const char *
 order_name(enum order_what what)
 {
     static const char *const names[] = {
-        [ORDER_NONE] = "none",     [ORDER_READY] = "ready",   [ORDER_IDLE] = "idle",
-        [ORDER_BUSY] = "busy",     [ORDER_MORE] = "more",     [ORDER_NEWS] = "news",
-        [ORDER_QUIET] = "quiet",   [ORDER_WAITS] = "waits",   [ORDER_REAPED] = "reaped",
-        [ORDER_WAKE] = "wake",     [ORDER_DRAIN] = "drain",   [ORDER_STOP] = "stop",
-        [ORDER_CANCEL] = "cancel", [ORDER_FENCED] = "fenced", [ORDER_REAP] = "reap",
+        [ORDER_NONE] = "none",       [ORDER_READY] = "ready", [ORDER_IDLE] = "idle",
+        [ORDER_BUSY] = "busy",       [ORDER_MORE] = "more",   [ORDER_NEWS] = "news",
+        [ORDER_QUIET] = "quiet",     [ORDER_WAITS] = "waits", [ORDER_REAPED] = "reaped",
+        [ORDER_WAKE] = "wake",       [ORDER_DRAIN] = "drain", [ORDER_STOP] = "stop",
+        [ORDER_STALLED] = "stalled", [ORDER_FLOWS] = "flows", [ORDER_CANCEL] = "cancel",
+        [ORDER_FENCED] = "fenced",   [ORDER_REAP] = "reap",
     };
 
     return (size_t)what < LENGTH(names) ? names[what] : "unknown";

@@ -20,14 +20,16 @@
 enum order_what {
     ORDER_NONE,
     /* child -> supervisor */
-    ORDER_READY,  /* initialised; sent once, does not mean that the database is there */
-    ORDER_IDLE,   /* worker: my last claim found nothing, wake me */
-    ORDER_BUSY,   /* worker: I have work, do not wake me */
-    ORDER_MORE,   /* worker: was idle and found work; there may be more */
-    ORDER_NEWS,   /* janitor: there may be work for one idle worker (a NOTIFY, a promotion) */
-    ORDER_QUIET,  /* janitor: has looked, nothing waits for an idle worker of this host */
-    ORDER_WAITS,  /* janitor: has looked, and something does */
-    ORDER_REAPED, /* janitor: process has been reaped in the database */
+    ORDER_READY,   /* initialised; sent once, does not mean that the database is there */
+    ORDER_IDLE,    /* worker: my last claim found nothing, wake me */
+    ORDER_BUSY,    /* worker: I have work, do not wake me */
+    ORDER_MORE,    /* worker: was idle and found work; there may be more */
+    ORDER_NEWS,    /* janitor: there may be work for one idle worker (a NOTIFY, a promotion) */
+    ORDER_QUIET,   /* janitor: has looked, nothing waits for an idle worker of this host */
+    ORDER_WAITS,   /* janitor: has looked, and something does */
+    ORDER_REAPED,  /* janitor: process has been reaped in the database */
+    ORDER_STALLED, /* janitor: idle workers have claimed nothing for too long; see the board */
+    ORDER_FLOWS,   /* janitor: that is over; the board says why */
     /* supervisor -> worker */
     ORDER_WAKE,  /* claim now, look from the start of the queue */
     ORDER_DRAIN, /* claim no more, give back what has not started, end when all have ended */

@@ -5,6 +5,8 @@
  * leases.c     heartbeat of this host's workers; cancellations come back with it
  * reaping.c    dead workers of this host by order, dead hosts by sweep
  * promoting.c  scheduled jobs that are due; what waits for idle workers; kinds nobody handles
+ * stalling.c   what waits, and idle workers do not take
+ * health.c     what of the server will stop or slow us down
  *
  * Each duty has a timer, at most one question in flight, and tries again by
  * its timer when the question fails.  What will be due soon goes along with what is
@@ -34,9 +36,32 @@ struct duty {
 };
 
 /* In the order they are asked: the heartbeat last, so that its locks are held shortly. */
-enum duty_name { DUTY_PROMOTE, DUTY_SURVEY, DUTY_HEARTBEAT, DUTY_SWEEP, DUTIES };
+enum duty_name {
+    DUTY_PROMOTE,
+    DUTY_SURVEY,
+    DUTY_STALL,
+    DUTY_HEALTH,
+    DUTY_HEARTBEAT,
+    DUTY_SWEEP,
+    DUTIES
+};
 
 struct reap; /* reaping.c */
+
+/* How far a worker process was when we looked last. */
+struct progress_seen {
+    struct uuid process;
+    uint64_t claimed, db_errors;
+};
+
+#define CONCERNS 32
+
+/* What was warned of, until it has been well twice. */
+struct concern {
+    char name[32], subject[96]; /* name "": free */
+    bool is_error;
+    int well; /* so many measures in a row */
+};
 
 struct janitor {
     const struct child *child;
@@ -58,6 +83,15 @@ struct janitor {
     struct reap *reaps;
     size_t n_reaps, room_reaps;
     char unhandled[512]; /* what the last survey warned of */
+
+    struct progress_seen seen[BOARD_PLACES];
+    size_t n_seen;
+    bool errors_seen;            /* claims failed since we looked before */
+    int64_t waits_since_mono_ms; /* jobs wait, and nothing is claimed; 0: not so */
+    bool is_stalled, is_undecided;
+
+    struct concern concerns[CONCERNS];
+    int64_t health_asked_real_ms;
 
     struct arena scratch;
     struct board_score score;
@@ -81,5 +115,10 @@ void reaping_session_lost(struct janitor *j);
 void reaping_sweep(struct janitor *j);
 void promoting_promote(struct janitor *j);
 void promoting_survey(struct janitor *j);
+void stalling_look(struct janitor *j);
+void stalling_session_lost(struct janitor *j, const char *why);
+/* How often to look; 0: never. */
+int64_t stalling_every_ms(const struct conf *conf);
+void health_measure(struct janitor *j);
 
 #endif

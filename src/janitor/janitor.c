@@ -168,6 +168,9 @@ open_for_work(struct janitor *j)
     duty_in(j, DUTY_PROMOTE, 0);
     duty_in(j, DUTY_SWEEP, j->duties[DUTY_SWEEP].every_ms);
     duty_in(j, DUTY_SURVEY, j->conf->poll_ms);
+    duty_in(j, DUTY_HEALTH, j->conf->poll_ms);
+    if (j->conf->stall_after_ms > 0)
+        duty_in(j, DUTY_STALL, j->duties[DUTY_STALL].every_ms);
     order_say(j->port, ORDER_NEWS);
 }
 
@@ -209,6 +212,7 @@ on_down(void *owner, const struct err *why, int64_t wait_ms)
         d->alone = is_always_alone(d);
     }
     reaping_session_lost(j);
+    stalling_session_lost(j, why->text);
     if (strcmp(j->score.text, why->text) != 0 && j->held_back[0] == '\0')
         log_warn("no database: %s; trying again in %lld ms and on", why->text, (long long)wait_ms);
     if (why->class != ERR_CONFIG)
@@ -279,6 +283,9 @@ init_duties(struct janitor *j)
     j->duties[DUTY_HEARTBEAT] =
         (struct duty){.ask = leases_heartbeat, .every_ms = conf->lease_ms / BEATS_PER_LEASE};
     j->duties[DUTY_SURVEY] = (struct duty){.ask = promoting_survey, .every_ms = SURVEY_EVERY_MS};
+    j->duties[DUTY_STALL] =
+        (struct duty){.ask = stalling_look, .every_ms = stalling_every_ms(conf)};
+    j->duties[DUTY_HEALTH] = (struct duty){.ask = health_measure, .every_ms = conf->health_ms};
     j->duties[DUTY_SWEEP] =
         (struct duty){.ask = reaping_sweep, .every_ms = conf->lease_ms / SWEEPS_PER_LEASE};
     for (struct duty *d = j->duties; d < j->duties + DUTIES; d++) {

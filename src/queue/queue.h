@@ -201,4 +201,41 @@ struct surveyed {
 
 void queue_read_survey(const PGresult *res, int row, struct surveyed *ret);
 
+/* Why these processes, idle for a while, claim nothing. */
+void queue_ask_stalled(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,
+                       void *arg);
+
+struct stalled {
+    const char *queues; /* "default, images" */
+    int64_t jobs;       /* of the next 1000 of each queue */
+    bool gives;         /* the database gives them to who claims */
+    const char *detail; /* why they are not claimed, for a person */
+};
+
+/* False: nothing surely waits for them. */
+bool queue_read_stalled(const PGresult *res, struct stalled *ret);
+
+/* How is the server?  A transaction older than old_ms is pointed out. */
+void queue_ask_health(struct db *db, int64_t old_ms, db_answer *answer, void *arg);
+
+/* A figure. */
+struct health {
+    const char *name, *subject; /* "dead_rows", "pgcrew.ready"; subject may be "" */
+    const char *level;          /* ok, warn, error */
+    double value;
+    const char *finding, *fix; /* "" when there is nothing to say */
+};
+
+void queue_read_health(const PGresult *res, int row, struct health *ret);
+
+#define QUEUE_FINDING 128
+
+/*
+ * The figure "server_ms" as one of the difference to our clock.  The server read its clock
+ * between the question and the answer, so what lies outside of both is a difference for
+ * sure, however long the way was.
+ */
+void queue_judge_clock(int64_t server_ms, int64_t asked_real_ms, int64_t answered_real_ms,
+                       char finding[QUEUE_FINDING], struct health *ret);
+
 #endif

@@ -49,5 +49,6 @@ count_workers(struct supervisor *sup, struct counts *ret)
         if (!slot->is_leaving)
             count_state(&score, ret);
     }
+    ret->claimed = sum.claimed;
     ret->ended = sum.succeeded + sum.failed + sum.cancelled;
 }

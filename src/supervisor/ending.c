@@ -163,6 +163,6 @@ const char *
 ending_name(const struct supervisor *sup)
 {
     if (sup->ending == ENDING_NOT)
-        return sup->is_announced ? "running" : "starting";
+        return sup->stall.is_on ? "stalled" : sup->is_announced ? "running" : "starting";
     return sup->ending == ENDING_DRAIN ? "draining" : "stopping";
 }

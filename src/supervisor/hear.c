@@ -59,6 +59,21 @@ on_waits(struct member *from, UNUSED const struct order *order)
 }
 
 static void
+on_stalled(struct member *from, UNUSED const struct order *order)
+{
+    stall_on(from->slot->sup);
+}
+
+static void
+on_flows(struct member *from, UNUSED const struct order *order)
+{
+    struct board_stall said;
+
+    if (board_read_stall(from->slot->sup->board, &said))
+        stall_over(from->slot->sup, said.text);
+}
+
+static void
 on_reaped(struct member *from, const struct order *order)
 {
     reap_done(from->slot->sup, &order->process);
@@ -94,6 +109,8 @@ static const struct {
     {ORDER_QUIET,  BOARD_JANITOR, on_quiet},
     {ORDER_WAITS,  BOARD_JANITOR, on_waits},
     {ORDER_REAPED, BOARD_JANITOR, on_reaped},
+    {ORDER_STALLED, BOARD_JANITOR, on_stalled},
+    {ORDER_FLOWS,  BOARD_JANITOR, on_flows},
     {ORDER_CANCEL, BOARD_JANITOR, pass_on},
     {ORDER_FENCED, BOARD_JANITOR, pass_on},
 };

@@ -11,6 +11,7 @@
  * strays.c      what dead workers left behind has to be gone, too
  * reap.c        what the janitor still has to give back
  * wake.c        whom to wake
+ * stall.c       jobs wait, and idle workers do not take them
  * pulse.c       who has stopped beating, or has too much memory
  * renewal.c     reload: a new configuration, one child after the other
  * scale.c       how many workers
@@ -97,6 +98,17 @@ enum ending {
 
 struct reap;
 
+/* What is done about a stall that is our own fault, see stall.c. */
+struct stall {
+    bool is_on;
+    int64_t since_mono_ms; /* nothing was claimed since then */
+    bool is_ours;
+    int helps;              /* so often workers were replaced */
+    int64_t helped_mono_ms; /* the last time */
+    bool gave_up;           /* the watchdog is not fed */
+    uint64_t n;             /* stalls since the start */
+};
+
 struct supervisor {
     const struct supervisor_plan *plan;
     struct conf *conf;
@@ -117,6 +129,7 @@ struct supervisor {
     ev_timer tick;
     int64_t ticked_mono_ms;
     struct wake wake;
+    struct stall stall;
 
     struct backoff database_backoff; /* shared: the database is away for all */
     int64_t database_until_mono_ms;
@@ -199,6 +212,10 @@ void reap_free_all(struct supervisor *sup);
 /* pulse.c */
 void pulse_check(struct supervisor *sup, bool we_slept);
 
+/* stall.c */
+void stall_on(struct supervisor *sup);                    /* the janitor says so, again and again */
+void stall_over(struct supervisor *sup, const char *why); /* nothing, if there was none */
+
 /* renewal.c */
 bool reload(struct supervisor *sup, struct buf *ret_changed, struct err *err) MUST_CHECK;
 void renewal_go_on(struct supervisor *sup);
@@ -228,7 +245,8 @@ void report_add_score(struct board_score *sum, const struct board_score *one);
 /* counts.c */
 struct counts {
     int ready, leaving, idle, busy, connecting, held, running;
-    uint64_t ended;      /* jobs */
+    uint64_t ended; /* jobs */
+    uint64_t claimed;
     char held_text[160]; /* why one of them is held */
 };
 void count_workers(struct supervisor *sup, struct counts *ret);

@@ -68,8 +68,10 @@ do_welcome(struct slot *slot)
 {
     renewal_go_on(slot->sup);
     notify_settled(slot->sup);
-    if (slot->role == BOARD_JANITOR)
-        reap_ask_again(slot->sup);
+    if (slot->role != BOARD_JANITOR)
+        return;
+    reap_ask_again(slot->sup);
+    stall_over(slot->sup, "a new janitor looks anew");
 }
 
 static void

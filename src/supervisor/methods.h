@@ -3,9 +3,11 @@
  *
  * What they answer (every time in milliseconds, every size in bytes):
  *
- *   ping      {name, version, pid, generation, state, uptime_ms, control_groups}
- *             state: starting, running, draining, stopping; control_groups: what they
- *             enforce here, "memory, pids, cpu, kill" or fewer of them, or "none"
+ *   ping      {name, version, pid, generation, state, uptime_ms, control_groups, stalls, stall}
+ *             state: starting, running, stalled, draining, stopping; control_groups: what they
+ *             enforce here, "memory, pids, cpu, kill" or fewer of them, or "none";
+ *             stalls: how many there were since the start; stall: nil, or {ms, jobs: that wait,
+ *             queues: "default, images", fault: daemon or database, why: a sentence}
  *   stats     ping's keys, and
  *             {workers: {wanted, ready, leaving, idle, busy, connecting, held},
  *              janitor: state of the janitor's board place, or "none",

@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "supervisor/internal.h"
 
 #define STATUS_EVERY_MS 1000
@@ -18,7 +19,8 @@ on_watchdog(struct ev_loop *loop, ev_timer *timer, UNUSED int events)
 {
     struct supervisor *sup = timer->data;
 
-    sd_notify(0, "WATCHDOG=1");
+    if (!sup->stall.gave_up)
+        sd_notify(0, "WATCHDOG=1");
     loop_timer_in(loop, timer, sup->watchdog_ms);
 }
 
@@ -84,11 +86,16 @@ notify_stopping(UNUSED struct supervisor *sup)
 static void
 write_status(struct supervisor *sup, char *ret, size_t size)
 {
+    struct board_stall stall;
     struct counts c;
+    char since[32];
 
     count_workers(sup, &c);
     if (sup->ending != ENDING_NOT)
         snprintf(ret, size, "%s, %d jobs running", ending_name(sup), c.running);
+    else if (sup->stall.is_on && board_read_stall(sup->board, &stall))
+        snprintf(ret, size, "STALLED: nothing claimed of queue %s for %s: %s", stall.queues,
+                 text_ago(since, clock_mono_ms() - stall.since_mono_ms), stall.text);
     else if (c.held > 0)
         snprintf(ret, size, "%d of %d workers cannot work: %s", c.held, sup->workers_wanted,
                  c.held_text[0] != '\0' ? c.held_text : "wrong configuration, see the log");

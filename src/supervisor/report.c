@@ -46,7 +46,7 @@ static const char *const restart_names[RESTARTS] = {
 };
 /* clang-format on */
 #define N_COUNTERS LENGTH(counters)
-#define N_PING 7
+#define N_PING 9
 
 static uint64_t
 get_counter(const struct board_score *score, size_t i)
@@ -77,6 +77,25 @@ pack_counters(msgpack_packer *pk, const struct board_score *score)
 }
 
 static void
+pack_stall(struct supervisor *sup, msgpack_packer *pk)
+{
+    struct board_stall stall;
+
+    rpc_key_uint(pk, "stalls", sup->stall.n);
+    rpc_pack_text(pk, "stall");
+    if (!sup->stall.is_on || !board_read_stall(sup->board, &stall)) {
+        msgpack_pack_nil(pk);
+        return;
+    }
+    msgpack_pack_map(pk, 5);
+    rpc_key_int(pk, "ms", clock_mono_ms() - sup->stall.since_mono_ms);
+    rpc_key_int(pk, "jobs", stall.jobs);
+    rpc_key_text(pk, "queues", stall.queues);
+    rpc_key_text(pk, "fault", stall.is_ours ? "daemon" : "database");
+    rpc_key_text(pk, "why", stall.text);
+}
+
+static void
 pack_ping(struct supervisor *sup, msgpack_packer *pk)
 {
     rpc_key_text(pk, "name", sup->conf->name);
@@ -86,6 +105,7 @@ pack_ping(struct supervisor *sup, msgpack_packer *pk)
     rpc_key_text(pk, "state", ending_name(sup));
     rpc_key_int(pk, "uptime_ms", clock_mono_ms() - sup->started_mono_ms);
     rpc_key_text(pk, "control_groups", delegation_text());
+    pack_stall(sup, pk);
 }
 
 void

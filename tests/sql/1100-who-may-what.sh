@@ -75,7 +75,7 @@ for table in $private; do
     a "select from $table" 42501 "may not read $table"
 done
 for call in 'claim(1, null, null, null, 1)' "reap_process('$(process 1)', null)" "enqueue('photo')" \
-    'cancel_jobs(null)' 'retry_jobs(null)' 'wake()' 'reap_expired()' \
+    'cancel_jobs(null)' 'retry_jobs(null)' 'wake()' 'reap_expired()' 'stalled(null)' 'health()' \
     'finish(1, 1, null, null, null, null, null, null, null, null, null, null)'; do
     a "select pgcrew.$call" 42501 "may not call pgcrew.${call%%(*}"
 done
@@ -111,6 +111,7 @@ for role in pgcrew_worker service_role; do
     may $role '' 'delete from jobs where true' 00000 'may delete jobs'
     may $role '' "select pgcrew.enqueue('any')" 00000 'may call enqueue'
     may $role '' "select pgcrew.claim(1, '{}', '{}', null, 1)" 00000 'may claim'
+    may $role '' 'select pgcrew.stalled(null), pgcrew.health()' 00000 'may look for stalls and at the health'
     may $role '' 'select pgcrew.put_back(null, null, null, null, null)' 42501 'may not call the helpers'
     may $role '' "select batch_status('$batch')" 00000 'may ask for any batch'
 done

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,6 +169,21 @@ test_killed_writers(void)
        unreadable);
 }
 
+static void
+test_stall(void)
+{
+    struct board *b = board_new();
+    struct board_stall stall = {.jobs = 7, .is_ours = true, .queues = "default"}, seen;
+
+    ok(!board_read_stall(b, &seen), "nothing has stalled at first");
+    memset(stall.text, 'x', sizeof(stall.text));
+    board_set_stall(b, &stall);
+    ok(board_read_stall(b, &seen), "a stall can be read");
+    ok(seen.jobs == 7 && seen.is_ours, "as it was written");
+    is_str(seen.queues, "default", "with its queues");
+    is_int((int64_t)strlen(seen.text), sizeof(seen.text) - 1, "a text without an end has one");
+}
+
 int
 main(void)
 {
@@ -178,6 +194,7 @@ main(void)
     test_old_score_goes();
     test_range();
     test_killed_writers();
+    test_stall();
     is_int(board_lease_ok(b), 0, "no lease was renewed at first");
     board_set_lease_ok(b, 123456);
     is_int(board_lease_ok(b), 123456, "the time of the last renewal is kept");

@@ -22,6 +22,12 @@ ahead as (
     from (select from mine join pgcrew.ready r
                    on r.place >= pgcrew.place(mine.number, 9, 0) and r.place < mine.place
            limit $2::bigint) x),
+-- Only where it is asked for below: one of them claims the next job, and that is undone.
+stall as (
+  select s.detail from (select array_agg(l.process) as idle from live l
+                         where l.idle and l.serves_queue and l.takes_kind) i,
+         lateral pgcrew.stalled(i.idle) s
+   where exists (select from mine)),
 last as (
   select a.cause, a.error, a.attempt from j join pgcrew.attempts a on a.job_id = j.id and not a.forgiven
    order by a.id desc limit 1)
@@ -46,12 +52,14 @@ select j.id, j.kind, j.queue, j.status, j.priority, j.run_at, j.attempts, j.max_
          when not exists (select from live where serves_queue and takes_kind) then 'no_handler'
          when exists (select from pgcrew.scheduled s where s.job_id = j.id) then 'due'
          when not exists (select from live where serves_queue and takes_kind and idle) then 'busy'
+         when j.run_at < clock_timestamp() - interval '30 s' and exists (select from stall) then 'stalled'
          else 'next'
        end as reason,
        (select host from claim) as host, (select slot from claim) as slot,
        (select claimed_at from claim) as claimed_at,
        (select s.run_at from pgcrew.scheduled s where s.job_id = j.id) as due_at,
        (select n from ahead) as ahead,
+       case when j.run_at < clock_timestamp() - interval '30 s' then (select detail from stall) end as stall,
        (select count(*) from live where serves_queue and takes_kind) as workers,
        (select cause from last) as last_cause, (select error from last) as last_error,
        (select count(distinct name) from live) as live_hosts
