@@ -3,7 +3,9 @@
 #   ledger_setup FOLDER      a ledger is there; $ledger_handler writes it: HANDLER FOLDER HOST
 #   ledger_enter SQL         run it; the ids that come back are acknowledged
 #   ledger_check             judge: sets ${verdict[NAME]}, see ledger/check.awk
+#   ledger_begun HOST        how many attempts have begun there
 #   ledger_mark              something is done to the daemons now
+#   ledger_gap [HOST]        "MS": the same since the last mark, of one host or all
 #   ledger_gaps              "p50 MS p99 MS max MS": how long nothing began after a mark
 #
 # Needs sql() of postgres.sh, or one like it.
@@ -21,6 +23,8 @@ ledger_setup() {
     : >"$ledger/lines"
     : >"$ledger/entered"
     : >"$ledger/marks"
+    chmod 777 "$ledger/locks"
+    chmod 666 "$ledger/lines"
 }
 
 ledger_enter() {
@@ -37,6 +41,18 @@ ledger_check() {
 
 ledger_mark() {
     echo "$EPOCHREALTIME" >>"$ledger/marks"
+}
+
+ledger_begun() { # HOST
+    grep -c "^begin .* $1\$" "$ledger/lines"
+}
+
+ledger_gap() {
+    awk -v host="${1:-}" '$1 == "begin" && (host == "" || $5 == host) { print $4 }' "$ledger/lines" | sort -n |
+        awk -v since="$(tail -n 1 "$ledger/marks")" '
+            before && $1 > since && $1 - before > gap { gap = $1 - before }
+            { before = $1 }
+            END { print int(gap * 1000) }'
 }
 
 # The longest time between two beginnings, for each stretch from a mark to the next.

@@ -50,11 +50,11 @@ worker.kill_grace: 500ms
 queue.poll_interval: 300ms
 queue.lease: 5s
 handlers:
-  quick: {exec: [/bin/bash, $ledger_handler, $ledger, host$i], open_files: $((stamps[i] % 50 + 100))}
+  quick: {exec: [/bin/bash, $ledger_handler, $ledger, host$i], open_files: $((${stamps[$i]} % 50 + 100))}
   long: {exec: [/bin/bash, $ledger_handler, $ledger, host$i], slots: 1}
-  serve: {serve: [/bin/bash, $ledger_handler, $ledger, host$i, $repo/contrib/handlers/shell/pgcrew-handler.sh], programs: $((stamps[i] % 2 + 1))}
+  serve: {serve: [/bin/bash, $ledger_handler, $ledger, host$i, $repo/contrib/handlers/shell/pgcrew-handler.sh], programs: $((${stamps[$i]} % 2 + 1))}
   sql: {sql: app.effect}
-  module: {module: $build/tests/unit/trial_module.so, function: keep_ledger, timeout: $((stamps[i] + 30))s}
+  module: {module: $build/tests/unit/trial_module.so, function: keep_ledger, timeout: $((${stamps[$i]} + 30))s}
 YAML
     mv "$daemon_dir/$i.new" "$daemon_dir/$i.yaml"
 }

@@ -9,6 +9,7 @@
 #
 # The lock of a job is held by whatever is left of an attempt, so the kernel says whether
 # two overlap, and no clock.
+umask 0 # hosts with other users write here, too
 ledger=$1 host=$2 client=${3:-}
 
 note() { # WHAT JOB ATTEMPT
