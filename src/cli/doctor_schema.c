@@ -6,13 +6,14 @@
 
 #include "cli/doctor.h"
 #include "cli/values.h"
+#include "db/db.h"
 #include "sqltext.h"
 
 void
 doctor_check_schema(struct doctor *d)
 {
     const char *comment = value_text(d->facts, "comment");
-    int wanted = migrations[n_migrations - 1].version, version;
+    int wanted = migrations[n_migrations - 1].version, version, oldest;
 
     if (!json_is_true(json_object_get(d->facts, "has_jobs"))) {
         doctor_say(d, DOCTOR_ERROR, "pgcrew migrate; or is this the wrong database?",
@@ -20,7 +21,7 @@ doctor_check_schema(struct doctor *d)
                    value_text(d->facts, "database"));
         return;
     }
-    if (sscanf(comment, "pgcrew job queue; schema version %d", &version) != 1) {
+    if (!db_read_schema(comment, &version, &oldest)) {
         doctor_say(d, DOCTOR_ERROR, "rename it, then pgcrew migrate",
                    "the table public.jobs was not made by pgcrew");
         return;
@@ -29,6 +30,10 @@ doctor_check_schema(struct doctor *d)
     if (version < wanted)
         doctor_say(d, DOCTOR_ERROR, "pgcrew migrate",
                    "the schema has version %d, this pgcrew wants %d", version, wanted);
+    else if (version > wanted && oldest <= wanted)
+        doctor_say(d, DOCTOR_WARN, "install the newer pgcrew on this host, too",
+                   "the schema has version %d, this pgcrew is of %d and works with it", version,
+                   wanted);
     else if (version > wanted)
         doctor_say(d, DOCTOR_ERROR, "install the newer pgcrew on this host",
                    "the schema has version %d, this pgcrew knows %d", version, wanted);

@@ -13,6 +13,7 @@
 #include "cli/migrate_files.h"
 #include "cli/out.h"
 #include "cli/values.h"
+#include "db/db.h"
 #include "sqltext.h"
 
 const struct cli_option migrate_options[] = {
@@ -35,7 +36,9 @@ struct found {
     bool is_foreign;  /* a table public.jobs that is not ours */
     bool wants_names; /* plain PostgreSQL without the roles and auth.uid() */
     int version;      /* highest applied; -1: none */
-    json_t *list;     /* rows of pgcrew.migrations */
+    int commented;    /* what the comment says: version, and the oldest programs it is for */
+    int oldest;
+    json_t *list; /* rows of pgcrew.migrations */
 };
 
 static int
@@ -74,7 +77,7 @@ find(struct session *db, struct found *ret, struct err *err)
     if (!session_run(db, sql_cli_migrate_state, NULL, &res, err))
         return false;
     state = value_from_row(res, 0);
-    ours = strncmp(value_text(state, "comment"), "pgcrew ", 7) == 0;
+    ours = db_read_schema(value_text(state, "comment"), &ret->commented, &ret->oldest);
     ret->is_foreign = json_is_true(json_object_get(state, "has_jobs")) && !ours;
     ret->wants_names = !json_is_true(json_object_get(state, "is_supabase")) &&
                        !json_is_true(json_object_get(state, "has_names"));
@@ -113,6 +116,13 @@ is_wanted(const struct found *f, const struct migration *m)
     return find_applied(f, m->version) == NULL && (m->version > 0 || f->wants_names);
 }
 
+/* Newer than this tool, but it says that it is for us, too. */
+static bool
+is_newer_and_fits(const struct found *f)
+{
+    return f->commented == f->version && f->oldest <= newest();
+}
+
 static bool
 check(const struct found *f, struct err *err)
 {
@@ -120,7 +130,7 @@ check(const struct found *f, struct err *err)
         return err_set(err, ERR_CONFIG,
                        "the table public.jobs exists and was not made by pgcrew: rename it first; "
                        "nothing has been changed");
-    if (f->version > newest())
+    if (f->version > newest() && !is_newer_and_fits(f))
         return err_set(err, ERR_CONFIG,
                        "the schema has version %d, this tool knows %d: install the newer pgcrew",
                        f->version, newest());
@@ -129,8 +139,14 @@ check(const struct found *f, struct err *err)
 
 /* --- up -------------------------------------------------------------------------- */
 
+/* What a file has met, and become. */
+struct applied {
+    bool is_new;
+    int version; /* of the schema, with it */
+};
+
 static bool
-apply_locked(struct session *db, const struct migration *m, bool *ret_applied, struct err *err)
+apply_locked(struct session *db, const struct migration *m, struct applied *ret, struct err *err)
 {
     struct found f;
 
@@ -140,19 +156,20 @@ apply_locked(struct session *db, const struct migration *m, bool *ret_applied, s
         found_release(&f);
         return false;
     }
-    *ret_applied = is_wanted(&f, m);
+    ret->is_new = is_wanted(&f, m);
+    ret->version = f.version > m->version ? f.version : m->version;
     found_release(&f);
-    if (*ret_applied && !session_script(db, m->text, err))
+    if (ret->is_new && !session_script(db, m->text, err))
         return err_before(err, "%s", m->file);
     return true;
 }
 
 static bool
-apply(struct session *db, const struct migration *m, bool *ret_applied, struct err *err)
+apply(struct session *db, const struct migration *m, struct applied *ret, struct err *err)
 {
     if (!session_begin(db, err))
         return false;
-    if (!apply_locked(db, m, ret_applied, err)) {
+    if (!apply_locked(db, m, ret, err)) {
         session_rollback(db);
         return false;
     }
@@ -181,9 +198,19 @@ write_files(struct cli *cli, const char *dir)
     return CLI_DONE;
 }
 
+static void
+say_version(int version)
+{
+    printf("the schema has version %d", version);
+    if (version > newest())
+        printf(", newer than this tool (%d), which works with it", newest());
+    putchar('\n');
+}
+
 enum cli_exit
 migrate_up(struct cli *cli, const struct args *args)
 {
+    struct applied last = {.version = newest()};
     json_t *applied;
     struct session *db;
     struct err err;
@@ -194,24 +221,22 @@ migrate_up(struct cli *cli, const struct args *args)
         return cli->status;
     applied = json_array();
     for (size_t i = 0; i < n_migrations; i++) {
-        bool is_new = false;
-
-        if (!apply(db, &migrations[i], &is_new, &err)) {
+        if (!apply(db, &migrations[i], &last, &err)) {
             json_decref(applied);
             return cli_fail_database(cli, &err);
         }
-        if (!is_new)
+        if (!last.is_new)
             continue;
         json_array_append_new(applied, json_string(migrations[i].file));
         if (!cli->json)
             printf("applied %s\n", migrations[i].file);
     }
-    if (!cli->json)
-        printf("the schema has version %d\n", newest());
-    if (cli->json)
-        out_json(cli, json_pack("{s:o, s:i}", "applied", applied, "version", newest()));
-    else
-        json_decref(applied);
+    if (cli->json) {
+        out_json(cli, json_pack("{s:o, s:i}", "applied", applied, "version", last.version));
+        return CLI_DONE;
+    }
+    say_version(last.version);
+    json_decref(applied);
     return CLI_DONE;
 }
 

@@ -17,7 +17,7 @@
 #define LONGEST_WAIT_MS 5000
 #define HEALTHY_MS 10000
 /* The comment that migrations write on public.jobs. */
-#define SCHEMA_COMMENT "pgcrew job queue; schema version "
+#define SCHEMA_COMMENT "pgcrew job queue; schema version %d; programs since %d"
 
 static const struct statement hello = {"pgcrew_hello", sql_db_hello};
 static const struct statement settings = {"pgcrew_settings", sql_db_settings};
@@ -113,14 +113,23 @@ set_up_session(struct db *db)
     db_commit(db);
 }
 
-static int
-schema_version(bool is_there, const char *comment)
+bool
+db_read_schema(const char *comment, int *ret_version, int *ret_oldest)
 {
-    size_t n = strlen(SCHEMA_COMMENT);
+    int version, oldest, n = sscanf(comment, SCHEMA_COMMENT, &version, &oldest);
 
-    if (!is_there)
-        return 0;
-    return strncmp(comment, SCHEMA_COMMENT, n) == 0 ? atoi(comment + n) : -1;
+    if (n < 1)
+        return false;
+    *ret_version = version;
+    *ret_oldest = n == 2 ? oldest : version;
+    return true;
+}
+
+static void
+note_schema(struct db_session *session, bool is_there, const char *comment)
+{
+    if (is_there && !db_read_schema(comment, &session->schema_version, &session->schema_oldest))
+        session->schema_version = -1;
 }
 
 static void
@@ -141,9 +150,9 @@ on_hello(void *arg, const PGresult *res, const struct err *err)
         .backend_pid = (int)row_int(res, 0, 0),
         .poll_only = row_int(res, 0, 0) != PQbackendPID(db->conn),
         .server_version = (int)row_int(res, 0, 2),
-        .schema_version = schema_version(row_bool(res, 0, 3), row_text(res, 0, 4)),
         .user = db->user,
     };
+    note_schema(&db->session, row_bool(res, 0, 3), row_text(res, 0, 4));
     if (db->session.poll_only)
         now_up(db);
     else

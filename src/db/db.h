@@ -41,6 +41,7 @@ struct db_session {
     bool poll_only;     /* behind a transaction pooler: no LISTEN, no prepared statements */
     int server_version; /* 150018 */
     int schema_version; /* of pgcrew's schema; 0: no jobs table, -1: not ours */
+    int schema_oldest;  /* programs written for this version or a newer one work with it */
     const char *user;
 };
 
@@ -66,6 +67,12 @@ void db_free(struct db *db);
 
 bool db_is_up(const struct db *db);
 uint64_t db_round_trips(const struct db *db);
+/*
+ * What the comment on public.jobs says: "pgcrew job queue; schema version 7; programs
+ * since 5".  Without its last part the schema is for programs of its own version only.
+ * False when it is not ours.
+ */
+bool db_read_schema(const char *comment, int *ret_version, int *ret_oldest);
 /* Where it connects to, for logs; never holds a password. */
 const char *db_shown(const struct db *db);
 

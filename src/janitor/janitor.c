@@ -188,6 +188,10 @@ on_up(void *owner, const struct db_session *session)
                  session->poll_only
                      ? ": behind a transaction pooler, so polling only, without NOTIFY"
                      : "");
+        if (session->schema_version > QUEUE_SCHEMA_VERSION)
+            log_info("the schema has version %d, this program is of %d and fits: a newer pgcrew is "
+                     "waiting for this host",
+                     session->schema_version, QUEUE_SCHEMA_VERSION);
         if (session->poll_only && j->conf->db_durability == CONF_RELAXED)
             log_warn("behind a transaction pooler database.durability is strict, whatever the "
                      "configuration says");

@@ -43,7 +43,7 @@ queue_schema_fits(const struct db_session *session, struct err *err)
 {
     int there = session->schema_version;
 
-    if (there == QUEUE_SCHEMA_VERSION)
+    if (there >= QUEUE_SCHEMA_VERSION && session->schema_oldest <= QUEUE_SCHEMA_VERSION)
         return true;
     if (there == 0)
         return err_set(err, ERR_CONFIG,

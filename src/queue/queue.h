@@ -20,8 +20,9 @@
 #define QUEUE_SCHEMA_VERSION 5
 
 /*
- * May this program work with the schema that the session found?  False says to a
- * person what to do; nothing must be claimed then.
+ * May this program work with the schema that the session found?  A newer one says itself
+ * whether it may, see db_read_schema().  False says to a person what to do; nothing must be
+ * claimed then.
  */
 bool queue_schema_fits(const struct db_session *session, struct err *err) MUST_CHECK;
 

@@ -232,6 +232,8 @@ const char *ending_name(const struct supervisor *sup);
 
 /* signals.c */
 void signals_start(struct supervisor *sup);
+/* From here to our exit none ends us, as it would by default once nobody listens. */
+void signals_ignore(void);
 void signals_stop(struct supervisor *sup);
 
 /* report.c */

@@ -85,6 +85,17 @@ signals_start(struct supervisor *sup)
 }
 
 void
+signals_ignore(void)
+{
+    sigset_t ours;
+
+    sigemptyset(&ours);
+    for (size_t i = 0; i < LENGTH(table); i++)
+        sigaddset(&ours, table[i].number);
+    sigprocmask(SIG_BLOCK, &ours, NULL);
+}
+
+void
 signals_stop(struct supervisor *sup)
 {
     for (size_t i = 0; i < LENGTH(table); i++)

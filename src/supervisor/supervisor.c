@@ -149,7 +149,6 @@ run(struct supervisor *sup)
     sup->board = board_new();
     sup->ctl = ctl_new(sup->loop, &sup->place, supervisor_methods, n_supervisor_methods, sup);
     death_start(sup);
-    signals_start(sup);
     notify_start(sup);
     log_info("pgcrewd %s begins as '%s' with %d workers", PACKAGE_VERSION, sup->conf->name,
              sup->conf->workers);
@@ -168,8 +167,8 @@ end(struct supervisor *sup)
 {
     struct slot *slot, *next;
 
-    if (sup->ctl != NULL)
-        signals_stop(sup);
+    signals_ignore();
+    signals_stop(sup);
     ctl_free(sup->ctl);
     ctl_place_release(&sup->place);
     for (slot = next_slot(sup, NULL); slot != NULL; slot = next) {
@@ -196,6 +195,7 @@ supervisor_main(const struct supervisor_plan *plan)
     log_set_process("supervisor");
     log_set_level(plan->conf->log_level);
     sup = begin(plan);
+    signals_start(sup); /* who sees the socket may send one */
     if (ctl_listen(sup->conf->socket_path, sup->conf->socket_group, &sup->place, &err)) {
         run(sup);
         status = sup->exit_status;

@@ -25,6 +25,16 @@ due_ms(const struct task *task)
     return task->progressed ? task->reported_mono_ms + REPORT_EVERY_MS : INT64_MAX;
 }
 
+/*
+ * The job of a SQL function may just have been settled over the other session; that answer
+ * will tell, as it does when the claim is gone.
+ */
+static bool
+is_settled_elsewhere(const struct task *task)
+{
+    return task->run.handler->way == CONF_SQL;
+}
+
 static void
 on_report(void *arg, const PGresult *res, const struct err *err)
 {
@@ -36,7 +46,7 @@ on_report(void *arg, const PGresult *res, const struct err *err)
     for (int row = 0; res != NULL && row < PQntuples(res); row++) {
         struct task *task = running_find(w, queue_read_report(res, row));
 
-        if (task != NULL)
+        if (task != NULL && !is_settled_elsewhere(task))
             running_lose(task, "its claim has been taken away");
     }
     worker_turn_soon(w);

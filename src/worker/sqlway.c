@@ -40,6 +40,7 @@ static struct {
     struct worker *worker;
     struct db *db;
     int backend_pid;
+    bool cancel_is_loose; /* one was sent for a function that ended before it came */
     struct sql_list list; /* in the order of the server's answers */
 } s = {.list = TAILQ_HEAD_INITIALIZER(s.list)};
 
@@ -51,6 +52,7 @@ end_run(struct sql_run *x, struct run_end *end)
     struct run *run = x->run;
 
     TAILQ_REMOVE(&s.list, x, link);
+    s.cancel_is_loose |= x->is_cancelling && end->cause != x->asked_cause;
     if (x->sent_mono_ms > 0)
         end->ran_ms = clock_mono_ms() - x->sent_mono_ms;
     run->events->ended(run, end); /* the run may be gone now, and x with it */
@@ -65,7 +67,10 @@ end_asked(struct sql_run *x)
     end_run(x, &end);
 }
 
-/* The statement was ended by the server: we asked for it, its time was over, or somebody did it. */
+/*
+ * The statement was ended by the server: we asked for it, its time was over, somebody did it,
+ * or it was hit by what was meant for the one before.
+ */
 static enum run_cause
 cause_of_cancel(const struct sql_run *x)
 {
@@ -73,7 +78,10 @@ cause_of_cancel(const struct sql_run *x)
         return x->asked_cause;
     if (clock_mono_ms() - x->sent_mono_ms >= x->run->handler->timeout_ms)
         return RUN_TIMEOUT;
-    return RUN_TEMPFAIL;
+    if (!s.cancel_is_loose)
+        return RUN_TEMPFAIL;
+    s.cancel_is_loose = false;
+    return RUN_STOPPED;
 }
 
 static const struct {
@@ -240,6 +248,7 @@ on_down(void *owner, const struct err *why, int64_t wait_ms)
     (void)owner;
     (void)wait_ms;
     s.backend_pid = 0;
+    s.cancel_is_loose = false;
     while ((x = TAILQ_FIRST(&s.list)) != NULL) {
         struct run_end end = RUN_END(RUN_NO_START);
 

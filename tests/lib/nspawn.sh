@@ -6,9 +6,12 @@
 #                            and procps always); kept in a cache
 #   nspawn_boot              a fresh machine of that
 #   in_machine cmd...        run there, as root, with a plain environment
-#   make_package dir         `make deb` into dir/deb; sets $deb
+#   make_package             `make deb`, once for all tests; sets $deb
+#   make_next_package        the same program as the next version, with a migration; $next_deb
 #   machine_put file path    copy a file into it
 #   nspawn_cleanup           power it off and remove it
+#
+# nspawn_options: more options of systemd-nspawn, as --bind=...
 #
 # Needs root.  The machine has no network but its own loopback, so that its PostgreSQL
 # and one of this host do not meet.
@@ -17,6 +20,8 @@
 
 # shellcheck source=tests/lib/packages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+
+nspawn_options=()
 
 nspawn_suite() {
     # shellcheck source=/dev/null
@@ -38,21 +43,92 @@ nspawn_why_not() {
     fi
 }
 
-# The package, made of the build folder; ends the file when that cannot be done.
-make_package() {
-    local dir=$1 tool tools=()
+# --- packages --------------------------------------------------------------------------
+
+need_package_tools() {
+    local tool tools=()
     for tool in dpkg-buildpackage:dpkg-dev dh:debhelper; do
         command -v "${tool%%:*}" >/dev/null || tools+=("${tool#*:}")
     done
     [ ${#tools[@]} -eq 0 ] || install_debian "${tools[@]}" || skip_all "cannot install ${tools[*]}"
-    # One test at a time: `make dist` writes into the build folder.  The package's own tests
-    # run elsewhere.
-    if ! DEB_BUILD_OPTIONS=nocheck flock "$build/Makefile" make -s -C "$build" deb deb_out="$dir/deb" \
-        >"$dir/deb.log" 2>&1; then
-        tail -n 40 "$dir/deb.log"
-        bail 'the package does not build'
-    fi
-    deb=$(find "$dir/deb" -name 'pgcrew_*.deb')
+}
+
+# What a package is made of, as one word.
+sources_key() {
+    (cd "$(dirname "${BASH_SOURCE[0]}")/../.." &&
+        find configure.ac Makefile.am src conf contrib debian include migrations tests/tests.am tests/lib/nspawn.sh \
+            -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16)
+}
+
+# build_once NAME how...: into $build/packages/NAME-KEY/deb, where the second test finds what
+# the first has made; prints the package.  The package's own tests run elsewhere.
+build_once() {
+    local name=$1 key folder
+    shift
+    key=$(sources_key)
+    folder=$build/packages/$name-$key
+    mkdir -p "$build/packages"
+    (
+        # `make dist` writes into the build folder: one at a time.
+        flock 9
+        [ -e "$folder/done" ] && exit
+        rm -rf "$build/packages/$name-"*
+        mkdir -p "$folder"
+        DEB_BUILD_OPTIONS='nocheck noautodbgsym' "$@" "$folder" >"$folder/log" 2>&1 && touch "$folder/done"
+    ) 9>>"$build/packages/lock" || { tail -n 40 "$folder/log" | sed 's/^/# /' >&2; return 1; }
+    find "$folder/deb" -name 'pgcrew_*.deb'
+}
+
+deb_of_build() {
+    make -s -C "$build" deb deb_out="$1/deb"
+}
+
+make_package() {
+    need_package_tools
+    deb=$(build_once this deb_of_build) || bail 'the package does not build'
+}
+
+next_migration() { # OF SINCE
+    cat <<SQL
+do \$do\$
+declare
+  f record;
+begin
+  perform pg_advisory_xact_lock(1885823858, 0);
+  alter table public.jobs add column if not exists of_the_next text;
+  for f in select pg_get_functiondef(p.oid) as text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+            where n.nspname = 'pgcrew' and p.prokind = 'f' loop
+    execute f.text;
+  end loop;
+  insert into pgcrew.migrations (version, file) values ($1, '00$1_next.sql') on conflict (version) do nothing;
+  comment on table public.jobs is 'pgcrew job queue; schema version $1; programs since $2';
+end
+\$do\$;
+SQL
+}
+
+# Its migration touches a table and every function while others use them, and says that
+# programs of the version before fit.
+deb_of_next() {
+    local out=$1 from source now next
+    from=$(dirname "$deb")
+    source=$out/pgcrew-0.9.9
+    mkdir -p "$source"
+    tar -xf "$from"/pgcrew_*.orig.tar.xz -C "$source" --strip-components=1 &&
+        tar -xf "$from"/pgcrew_*.debian.tar.xz -C "$source" || return 1
+    now=$(sed -n 's/^#define QUEUE_SCHEMA_VERSION //p' "$source/src/queue/queue.h")
+    next=$((now + 1))
+    next_migration "$next" "$now" >"$source/migrations/00${next}_next.sql"
+    sed -i "s|^\(\tmigrations/00${now}_.*\.sql\)\$|\1 \\\\\n\tmigrations/00${next}_next.sql|" "$source/migrations/room.am"
+    sed -i "s/^\(#define QUEUE_SCHEMA_VERSION\) .*/\1 $next/" "$source/src/queue/queue.h"
+    sed -i 's/^AC_INIT(\[pgcrew\], \[[^]]*\]/AC_INIT([pgcrew], [0.9.9]/' "$source/configure.ac"
+    sed -i '1s/(.*)/(0.9.9-1)/' "$source/debian/changelog"
+    tar -C "$out" -cJf "$out/pgcrew-0.9.9.tar.xz" pgcrew-0.9.9 &&
+        "$source/debian/build-deb.sh" "$out/pgcrew-0.9.9.tar.xz" "$out/deb"
+}
+
+make_next_package() {
+    next_deb=$(build_once next deb_of_next) || bail 'the next package does not build'
 }
 
 # --- the folder ------------------------------------------------------------------------
@@ -104,7 +180,7 @@ nspawn_start() {
     done
     # When the test is killed, TERM asks the machine to power off.
     SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 exec setpriv --pdeathsig TERM systemd-nspawn --boot --register=no --keep-unit \
-        --private-network --machine="$nspawn_name" -D "$nspawn_dir/root" --console=pipe \
+        --private-network --machine="$nspawn_name" "${nspawn_options[@]}" -D "$nspawn_dir/root" --console=pipe \
         >"$nspawn_dir/console.log" 2>&1 </dev/null
 }
 

@@ -45,6 +45,10 @@ stop_daemon
 sql "comment on table public.jobs is 'pgcrew job queue; schema version 99'"
 start_daemon_anyway worker.count=1
 ok 'a newer schema is named, with what to do'        wait_for 10 logged 'schema has version 99.*newer pgcrew'
+id=$(enqueue quick)
+sql "comment on table public.jobs is 'pgcrew job queue; schema version 99; programs since 5'"
+ok 'one that is for this version, too, is worked with' wait_for 20 job_is "$id" succeeded
+ok 'and it is said that it is newer'                 logged 'schema has version 99.* and fits'
 stop_daemon
 sql "comment on table public.jobs is 'somebody else'"
 start_daemon_anyway worker.count=1

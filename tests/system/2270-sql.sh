@@ -134,6 +134,50 @@ ok 'a job whose session was lost is done in the end' wait_for 20 job_is "$id" su
 is "$(effects "$id")" 1                           'with one effect'
 stop_daemon
 
+# Two sessions, and news of them that cross.
+start_daemon worker.count=1 worker.slots=2 queue.poll_interval=500ms
+is_asked() { [ "$(sql "select count(*) from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query ~ '$1'")" = "$2" ]; }
+# A report that takes long: by then the function has ended over the other session.
+sql "alter function pgcrew.report rename to report_at_once;
+     create function pgcrew.report(bigint, bigint[], bigint[], int[], real[], text[]) returns table (job_id bigint)
+       language plpgsql security definer set search_path = '' as \$\$
+     begin
+       perform pg_sleep(2);
+       return query select * from pgcrew.report_at_once(\$1, \$2, \$3, \$4, \$5, \$6);
+     end \$\$"
+id=$(enqueue note '{"note": "reported late", "sleep": 1}')
+other=$(enqueue note '{"note": "behind it", "sleep": 2}')
+ok 'a job is reported while its function ends'     wait_for 10 is_asked 'pgcrew.report' 1
+worker=$(worker_pids)
+kill -STOP "$worker"
+has_effect() { [ "$(effects "$1")" = "$2" ]; }
+wait_for 10 has_effect "$id" 1
+ok 'the worker hears of both at the same time'     wait_for 10 is_asked 'pgcrew.report' 0
+kill -CONT "$worker"
+ok 'the one behind it ends'                        wait_for 10 job_is "$other" succeeded
+is "$(attempts "$id")$(attempts "$other")" ''     'and neither is taken for lost, nor ended'
+not_ok 'nor said to be'                            logged "job ($id|$other) .*(taken away|cancel)"
+sql 'drop function pgcrew.report; alter function pgcrew.report_at_once rename to report'
+
+# A cancellation that comes when its function has ended hits the next.
+id=$(enqueue note '{"note": "cancelled late", "sleep": 1.5}')
+other=$(enqueue note '{"note": "behind it", "sleep": 2}')
+both_claimed() { is_claimed "$id" && is_claimed "$other"; }
+wait_for 10 both_claimed
+wait_for 10 job_is "$id" running
+backend=$(sql "select pid from pg_stat_activity where application_name = 'pgcrew/testhost/1'")
+kill -STOP "$backend"
+sql "select pgcrew.cancel_jobs(array[$id])" >/dev/null
+ok 'a cancellation is on its way'                  wait_for 10 logged "job $id .*cancelled on request"
+second_runs() { [ "$(sql "select count(*) from pg_stat_activity where application_name like '%/sql' and state = 'active'
+                           and xact_start > (select created_at + interval '1.4 s' from jobs where id = $id)")" = 1 ]; }
+ok 'its function ends, the next one begins'        wait_for 10 second_runs
+kill -CONT "$backend"
+ok 'the next one, hit instead, is done'            wait_for 20 job_is "$other" succeeded
+is "$(job "$other" attempts) $(attempts "$other")" '1 ' 'at once and without a stain'
+is "$(effects "$other")" 1                        'with one effect'
+stop_daemon
+
 # What the manual shows.
 sql 'create table app.invoices (id bigint generated always as identity, customer text, total numeric)'
 sql "$(sed -n '/^create function/,/^\.Ed/p' "$repo/src/worker/pgcrew-sql.7" | sed '/^\.Ed/d')"

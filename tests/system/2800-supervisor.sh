@@ -84,6 +84,23 @@ is "$daemon_status" 0                                  'with status 0'
 ok 'systemd: knows that we stop'                       notified 'STOPPING=1'
 ok 'systemd: and that it may take a while'             notified 'EXTEND_TIMEOUT_USEC='
 
+# --- signals at either end of its life ----------------------------------------------------------
+write_config worker.count=0
+lived=0 ended=0
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    rm -f "$daemon_socket"
+    run_daemon
+    while kill -0 "$daemon_pid" 2>/dev/null && [ ! -S "$daemon_socket" ]; do :; done
+    kill -HUP "$daemon_pid"
+    wait_for 10 "$build/pgcrew" --socket "$daemon_socket" ping && lived=$((lived + 1))
+    kill -TERM "$daemon_pid"
+    while kill -HUP "$daemon_pid" 2>/dev/null; do :; done
+    wait "$daemon_pid" && ended=$((ended + 1))
+    daemon_pid=
+done
+is "$lived" 10                                         'a HUP as soon as there is a socket does not end it'
+is "$ended" 10                                         'nor does one while it ends'
+
 # --- no process left -----------------------------------------------------------------------
 if [ "$(id -u)" != 0 ]; then
     skip 'not root' 'the daemon survives a failing fork'

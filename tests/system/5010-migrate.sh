@@ -57,6 +57,14 @@ like "$errors" "version $((version + 1))"               'with both versions'
 tool migrate status
 status_is 1 'status says so'
 like "$out" 'future.sql +newer'                         'and names the file'
+sql "comment on table public.jobs is 'pgcrew job queue; schema version $((version + 1)); programs since $version'"
+tool migrate
+status_is 0 'a newer one that says it is for this tool, too, is left as it is'
+like "$out" "version $((version + 1)), newer than this tool \($version\)" 'which is said'
+tool migrate --json
+is "$(field '.version, (.applied | length)' | paste -sd ' ')" "$((version + 1)) 0" 'for programs, too'
+tool migrate status
+status_is 0 'status finds nothing to do'
 
 new_database old
 "$build/pgcrew" --json migrate print | jq -r '.migrations[0, 1].sql' | psql -Xq -1 -v ON_ERROR_STOP=1 >/dev/null 2>&1

@@ -25,6 +25,10 @@ found schema error 'has version 4' 'an older schema'
 migrate >/dev/null
 sql "comment on table public.jobs is 'pgcrew job queue; schema version 99'"
 found schema error 'has version 99' 'a newer schema'
+sql "comment on table public.jobs is 'pgcrew job queue; schema version 99; programs since 5'"
+found schema warn 'has version 99.* works with it' 'a newer schema that is for this version, too'
+sql "comment on table public.jobs is 'pgcrew job queue; schema version 99; programs since 98'"
+found schema error 'has version 99' 'and one that is not'
 sql "comment on table public.jobs is 'pgcrew job queue; schema version $(sql 'select max(version) from pgcrew.migrations')'"
 as_owner 'alter role pgcrew_worker login'
 export PGUSER=pgcrew_worker

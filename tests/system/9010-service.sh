@@ -15,7 +15,7 @@ trap 'exit 143' INT TERM
 
 why_not=$(nspawn_why_not)
 [ -z "$why_not" ] || skip_all "$why_not"
-make_package "$dir"
+make_package
 tap_pass "make deb makes $(basename "$deb")"
 
 # Names of what it depends on: no versions, and the first of alternatives.

@@ -16,7 +16,7 @@ why_not=$(uml_why_not)
 
 # --- the machine --------------------------------------------------------------------
 
-make_package "$dir"
+make_package
 mapfile -t depends < <(dpkg-deb -f "$deb" Depends | tr ',' '\n' | sed 's/|.*//; s/(.*//; s/ //g')
 nspawn_fetch postgresql "${depends[@]}" || skip_all 'mmdebstrap cannot make a machine: is the Debian archive away?'
 root=$dir/root

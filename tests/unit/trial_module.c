@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -153,6 +154,44 @@ wait_for_file(struct pgcrew_job *job)
     return PGCREW_DONE;
 }
 
+/* Writes into a ledger as tests/lib/ledger/handler.sh does. */
+static void
+note(const char *ledger, const char *what, const struct pgcrew_job *job)
+{
+    char path[200], line[100];
+    struct timespec now;
+    int fd, len;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(path, sizeof(path), "%s/lines", ledger);
+    len = snprintf(line, sizeof(line), "%s %lld %d %lld.%06ld module\n", what, (long long)job->id,
+                   job->attempt, (long long)now.tv_sec, now.tv_nsec / 1000);
+    fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (fd < 0 || write(fd, line, (size_t)len) != len)
+        abort();
+    close(fd);
+}
+
+/* {"ms": 20, "ledger": "..."}: takes so long, and keeps the ledger; ends early when cancelled. */
+static enum pgcrew_end
+keep_ledger(struct pgcrew_job *job)
+{
+    char ledger[150] = "", lock[200];
+    int ms = 0, fd;
+
+    sscanf(job->payload, "{\"ms\": %d, \"ledger\": \"%149[^\"]\"}", &ms, ledger);
+    snprintf(lock, sizeof(lock), "%s/locks/%lld", ledger, (long long)job->id);
+    fd = open(lock, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0)
+        note(ledger, "twice", job);
+    note(ledger, "begin", job);
+    for (; ms > 0 && !pgcrew_cancelled(job); ms -= 5)
+        nap(5);
+    note(ledger, ms > 0 ? "killed" : "end", job);
+    close(fd);
+    return ms > 0 ? PGCREW_LATER : PGCREW_DONE;
+}
+
 static int
 begin(void)
 {
@@ -165,11 +204,22 @@ begin(void)
 }
 
 static const struct pgcrew_function functions[] = {
-    {"nothing", nothing}, {"echo", echo},       {"age", age},
-    {"facts", facts},     {"fail", fail},       {"mute", mute},
-    {"never", never},     {"later", later},     {"in_a_minute", in_a_minute},
-    {"steps", steps},     {"patient", patient}, {"stubborn", stubborn},
-    {"crash", crash},     {"leak", leak},       {"wait_for_file", wait_for_file},
+    {"nothing", nothing},
+    {"echo", echo},
+    {"age", age},
+    {"facts", facts},
+    {"fail", fail},
+    {"mute", mute},
+    {"never", never},
+    {"later", later},
+    {"in_a_minute", in_a_minute},
+    {"steps", steps},
+    {"patient", patient},
+    {"stubborn", stubborn},
+    {"crash", crash},
+    {"leak", leak},
+    {"wait_for_file", wait_for_file},
+    {"keep_ledger", keep_ledger},
     {NULL, NULL},
 };
 
