@@ -15,6 +15,9 @@
  */
 size_t proc_children(pid_t parent, pid_t *ret, size_t max);
 
+/* The parent of pid; false when it is gone, or hidden from us. */
+bool proc_parent(pid_t pid, pid_t *ret) MUST_CHECK;
+
 /*
  * Send sig to every descendant of this process but those in keep[] and below
  * them.  Returns how many got it.
