@@ -17,7 +17,10 @@
 
 const struct cli_option global_options[] = {
     {.name = "config", .value = "FILE", .help = "configuration file, as pgcrewd reads it"},
-    {.name = "database", .value = "URL", .help = "database URL instead of the configured one"},
+    {.name = "database",
+     .value = "URL",
+     .help = "database URL instead of the configured one",
+     .is_secret = true},
     {.name = "socket", .value = "PATH", .help = "control socket instead of the configured one"},
     {.name = "json", .help = "answer with one JSON document"},
     {.name = "help", .letter = 'h', .help = "this help; after a command, that command's"},

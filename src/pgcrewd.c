@@ -75,6 +75,18 @@ print_help(void)
     puts("\nIt stays in the foreground and logs to standard error. See pgcrewd(8).");
 }
 
+static const char *
+take_override(char *text)
+{
+    char *copy;
+
+    if (!conf_is_secret(text))
+        return text;
+    copy = xstrdup(text); /* never freed: a reload reads it again */
+    proc_hide_argument(strchr(text, '=') + 1);
+    return copy;
+}
+
 static bool
 take_option(struct command_line *line, int letter)
 {
@@ -87,7 +99,7 @@ take_option(struct command_line *line, int letter)
             fprintf(stderr, "pgcrewd: more than %d times -o\n", OVERRIDES_MAX);
             return false;
         }
-        line->overrides[line->n_overrides++] = optarg;
+        line->overrides[line->n_overrides++] = take_override(optarg);
         return true;
     case 'C':
         line->what = CHECK;
@@ -182,6 +194,7 @@ main(int argc, char **argv)
 {
     struct command_line line = {.what = RUN};
 
+    proc_hide(); /* our memory has passwords, and handlers may run as our user */
     if (!fill_standard_fds())
         return 1;
     proc_title_init(argc, argv);

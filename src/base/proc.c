@@ -190,6 +190,12 @@ proc_hide(void)
     prctl(PR_SET_DUMPABLE, 0);
 }
 
+void
+proc_hide_argument(char *argument)
+{
+    memset(argument, '*', strlen(argument));
+}
+
 static char *title_start;
 static size_t title_room;
 

@@ -44,6 +44,12 @@ bool proc_die_with_parent(int sig, pid_t expected_parent) MUST_CHECK;
  */
 void proc_hide(void);
 
+/*
+ * For an argument that is a secret, once it has been copied: in the list of processes only
+ * '*' is left of it.  Who looks before that has seen it.
+ */
+void proc_hide_argument(char *argument);
+
 /* The name seen by ps and top: "pgcrewd: worker 3".  proc_title_init once, early in main. */
 void proc_title_init(int argc, char **argv);
 void proc_title_set(const char *title);

@@ -248,11 +248,14 @@ static bool
 set_override(struct conf *conf, const char *override, struct err *err)
 {
     const char *equals = strchr(override, '=');
+    bool is_known = option_find(conf_options, override) != NULL;
     const struct option *o;
     const char *name, *nearest;
 
+    /* What is not even a name may be a URL with its password. */
     if (equals == NULL)
-        return err_set(err, ERR_CONFIG, "'%s' must be written name=value", override);
+        return err_set(err, ERR_CONFIG, "%s%s%s must be written name=value", is_known ? "'" : "",
+                       is_known ? override : "an option", is_known ? "'" : "");
     name = arena_memdup(&conf->arena, override, (size_t)(equals - override));
     o = option_find(conf_options, name);
     if (o != NULL)
@@ -262,6 +265,19 @@ set_override(struct conf *conf, const char *override, struct err *err)
     return err_set(err, ERR_CONFIG, "unknown option '%s'%s%s%s", name,
                    nearest != NULL ? ", did you mean '" : "", nearest != NULL ? nearest : "",
                    nearest != NULL ? "'?" : "");
+}
+
+bool
+conf_is_secret(const char *override)
+{
+    for (size_t i = 0; i < conf_options.n; i++) {
+        const struct option *o = &conf_options.rows[i];
+        size_t len = strlen(o->name);
+
+        if (o->flags & CONF_SECRET && strncmp(override, o->name, len) == 0 && override[len] == '=')
+            return true;
+    }
+    return false;
 }
 
 static bool

@@ -186,6 +186,9 @@ bool conf_diff(const struct conf *old, const struct conf *fresh, struct buf *ret
 /* Give fresh the values that only a restart may change, as old has them. */
 void conf_keep_fixed(struct conf *fresh, const struct conf *old);
 
+/* Is the value of this override ("database.url=...") a secret? */
+bool conf_is_secret(const char *override);
+
 /* The whole configuration as YAML that conf_load() would take; secrets are masked. */
 void conf_show(const struct conf *conf, struct buf *ret);
 
