@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/proc.h"
 #include "config/conf.h"
 #include "db/target.h"
@@ -162,6 +163,31 @@ is_database_url(const struct conf *conf, struct err *err)
     return good || err_before(err, "database.url");
 }
 
+/* Handlers would be root too, and a mistake in one of them anybody's. */
+static bool
+may_run(const struct conf *conf, struct err *err)
+{
+    if (geteuid() != 0 || conf->allow_root == CONF_YES)
+        return true;
+    return err_set(err, ERR_CONFIG,
+                   "this is root, and so would be the handlers: start it as another user, or set "
+                   "'allow_root: yes' (pgcrewd(8), SECURITY)");
+}
+
+static int
+run(const struct supervisor_plan *plan)
+{
+    struct err err = {0};
+
+    if (!may_run(plan->conf, &err)) {
+        fprintf(stderr, "pgcrewd: %s\n", err.text);
+        return EXIT_CONFIG;
+    }
+    if (plan->conf->doubt != NULL)
+        log_warn("%s", plan->conf->doubt);
+    return supervisor_main(plan);
+}
+
 static int
 run_with_config(const struct command_line *line)
 {
@@ -179,7 +205,7 @@ run_with_config(const struct command_line *line)
         return EXIT_CONFIG;
     }
     if (line->what == RUN)
-        return supervisor_main(&plan);
+        return run(&plan);
     if (line->what == SHOW_CONFIG)
         conf_show(plan.conf, &text);
     else

@@ -22,6 +22,8 @@ doctor_check_configuration(struct doctor *d)
         doctor_say(d, DOCTOR_ERROR, "correct it; pgcrewd --check reads it too", "%s", err.text);
         return;
     }
+    if (d->cli->conf->doubt != NULL)
+        doctor_say(d, DOCTOR_WARN, "chown root:pgcrew, chmod 640", "%s", d->cli->conf->doubt);
     if (d->cli->conf->path != NULL)
         doctor_say(d, DOCTOR_OK, NULL, "%s is readable, this host is '%s'", d->cli->conf->path,
                    d->cli->conf->name);

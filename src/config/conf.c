@@ -206,7 +206,8 @@ read_file(struct conf *conf, const struct conf_source *from, struct yaml **ret, 
     if ((*ret)->shape != YAML_MAP)
         return err_set(err, ERR_CONFIG, "%s:%d: the file must be a map of options", path,
                        (*ret)->line);
-    return set_from_map(conf, *ret, "", lines, err);
+    return set_from_map(conf, *ret, "", lines, err) &&
+           conf_check_rights(conf, from->flags & CONF_FOR_TOOL, err);
 }
 
 /* --- environment and overrides --------------------------------------------------- */
@@ -363,7 +364,7 @@ fill(struct conf *conf, const struct conf_source *from, struct err *err)
         !set_from_environment(conf, err) || !set_overrides(conf, from->overrides, err))
         return false;
     work_out(conf);
-    return check_together(conf, err) &&
+    return conf_look_up_url(conf, from->flags & CONF_FOR_TOOL, err) && check_together(conf, err) &&
            conf_read_handlers(conf, file != NULL ? yaml_member(file, "handlers") : NULL, conf->path,
                               !(from->flags & CONF_FOR_TOOL), err);
 }

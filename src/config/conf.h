@@ -95,7 +95,8 @@ struct handler_conf {
 
 struct conf {
     struct arena arena;
-    const char *path; /* the file it came from; NULL when there is none */
+    const char *path;  /* the file it came from; NULL when there is none */
+    const char *doubt; /* what is wrong with the rights of that file; NULL: nothing */
 
     const char *name; /* this host, as workers and logs show it */
 
@@ -142,6 +143,7 @@ struct conf {
     const char *socket_path;
     const char *socket_group; /* NULL: the daemon's own */
     enum log_level log_level;
+    enum conf_switch allow_root;
 
     const struct handler_conf *handlers; /* sorted by kind */
     size_t n_handlers;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 static void
 add(struct target *t, const char *key, const char *value)
 {
@@ -81,6 +83,10 @@ target_init(struct target *t, const char *url, const char *application_name,
         return err_set(err, ERR_CONFIG,
                        "the database URL is an API key; PostgreSQL wants a role and a password "
                        "(Supabase dashboard > Connect > Session pooler)");
+    if (url != NULL && secret_is_in_file(url))
+        return err_set(err, ERR_CONFIG,
+                       "the database URL is in a file or credential that cannot be read here: give "
+                       "it by --database or DATABASE_URL");
     if (url != NULL && (options = PQconninfoParse(url, &why)) == NULL) {
         /* libpq repeats the URL in some messages, and a URL may hold a password. */
         PQfreemem(why);
