@@ -245,20 +245,25 @@ set_from_environment(struct conf *conf, struct err *err)
     return true;
 }
 
+/* What is not even a name may be a URL with its password: it is not repeated. */
+static bool
+is_like_a_name(const char *text)
+{
+    return text[strspn(text, "abcdefghijklmnopqrstuvwxyz_.")] == '\0';
+}
+
 static bool
 set_override(struct conf *conf, const char *override, struct err *err)
 {
-    const char *equals = strchr(override, '=');
-    bool is_known = option_find(conf_options, override) != NULL;
-    const struct option *o;
-    const char *name, *nearest;
+    const char *equals = strchrnul(override, '=');
+    const char *name = arena_memdup(&conf->arena, override, (size_t)(equals - override));
+    const struct option *o = option_find(conf_options, name);
+    const char *nearest;
 
-    /* What is not even a name may be a URL with its password. */
-    if (equals == NULL)
-        return err_set(err, ERR_CONFIG, "%s%s%s must be written name=value", is_known ? "'" : "",
-                       is_known ? override : "an option", is_known ? "'" : "");
-    name = arena_memdup(&conf->arena, override, (size_t)(equals - override));
-    o = option_find(conf_options, name);
+    if (!is_like_a_name(name))
+        return err_set(err, ERR_CONFIG, "an option must be written name=value");
+    if (*equals == '\0')
+        return err_set(err, ERR_CONFIG, "'%s' must be written name=value", name);
     if (o != NULL)
         return option_set(o, conf, &conf->arena, equals + 1, err) ||
                err_before(err, "command line");
