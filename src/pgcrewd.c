@@ -221,6 +221,7 @@ main(int argc, char **argv)
     struct command_line line = {.what = RUN};
 
     proc_hide(); /* our memory has passwords, and handlers may run as our user */
+    proc_reset_signals(); /* whoever started us may have blocked them, and we would be deaf */
     if (!fill_standard_fds())
         return 1;
     proc_title_init(argc, argv);
