@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/proc.h"
+#include "base/text.h"
 #include "config/conf.h"
 #include "db/target.h"
 #include "handler/handler.h"
@@ -163,6 +164,17 @@ is_database_url(const struct conf *conf, struct err *err)
     return good || err_before(err, "database.url");
 }
 
+/* It may repeat words of a file. */
+static int
+refuse(const struct err *err)
+{
+    char text[sizeof(err->text) * 4];
+
+    text_printable(text, sizeof(text), err->text, strlen(err->text));
+    fprintf(stderr, "pgcrewd: %s\n", text);
+    return EXIT_CONFIG;
+}
+
 /* Handlers would be root too, and a mistake in one of them anybody's. */
 static bool
 may_run(const struct conf *conf, struct err *err)
@@ -179,10 +191,8 @@ run(const struct supervisor_plan *plan)
 {
     struct err err = {0};
 
-    if (!may_run(plan->conf, &err)) {
-        fprintf(stderr, "pgcrewd: %s\n", err.text);
-        return EXIT_CONFIG;
-    }
+    if (!may_run(plan->conf, &err))
+        return refuse(&err);
     if (plan->conf->doubt != NULL)
         log_warn("%s", plan->conf->doubt);
     return supervisor_main(plan);
@@ -200,10 +210,8 @@ run_with_config(const struct command_line *line)
     struct err err = {0};
 
     if (!conf_load(&plan.source, &plan.conf, &err) || !is_database_url(plan.conf, &err) ||
-        (line->what == CHECK && !handler_check(plan.conf, &err))) {
-        fprintf(stderr, "pgcrewd: %s\n", err.text);
-        return EXIT_CONFIG;
-    }
+        (line->what == CHECK && !handler_check(plan.conf, &err)))
+        return refuse(&err);
     if (line->what == RUN)
         return run(&plan);
     if (line->what == SHOW_CONFIG)
@@ -220,7 +228,7 @@ main(int argc, char **argv)
 {
     struct command_line line = {.what = RUN};
 
-    proc_hide(); /* our memory has passwords, and handlers may run as our user */
+    proc_hide();          /* our memory has passwords, and handlers may run as our user */
     proc_reset_signals(); /* whoever started us may have blocked them, and we would be deaf */
     if (!fill_standard_fds())
         return 1;
