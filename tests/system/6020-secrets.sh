@@ -148,6 +148,7 @@ run_daemon() {
 }
 # shellcheck disable=SC2154
 arguments=(-o "database.url=postgresql://pgcrew_worker@/postgres?host=$PGHOST&password=$query_pw")
+# shellcheck disable=SC2218  # the one above
 run_daemon
 ok 'a password on the command line is used' wait_for 20 workers_hold 1
 look 'the command line'

@@ -8,8 +8,10 @@ daemon_setup
 # ESC ] 0 ; sets a title, CSI 2 J (also as one character of C1) clears a screen, CR and BS overwrite,
 # BEL rings; a line that looks like one of ours; a variable, a command, an option; SQL and a format.
 evil=$'\e]0;owned\a\e[2J\u009b2J\u0085\u007f\r\b\v\fworker 1: \nsupervisor: error: forged\n<0>forged PRIORITY=0'
+# shellcheck disable=SC2089  # its quotes are text, and meant to be
 evil+=" \$(touch $daemon_dir/hit) \`touch $daemon_dir/hit\`; touch $daemon_dir/hit | --help %s%n'; drop table public.jobs; --\" \\"
 short=$'e\e[2J\u009b2J\r\n\'";$(x) %n'
+# shellcheck disable=SC2090
 export evil
 cat >"$daemon_dir/any" <<'END'
 #!/bin/sh
