@@ -10,6 +10,7 @@
 #include "bench/bench.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/out.h"
 
 #define TAKES_NONE 0, 0
 #define TAKES_ONE 1, 1
@@ -17,7 +18,10 @@
 
 const struct cli_option global_options[] = {
     {.name = "config", .value = "FILE", .help = "configuration file, as pgcrewd reads it"},
-    {.name = "database", .value = "URL", .help = "database URL instead of the configured one"},
+    {.name = "database",
+     .value = "URL",
+     .help = "database URL instead of the configured one",
+     .is_secret = true},
     {.name = "socket", .value = "PATH", .help = "control socket instead of the configured one"},
     {.name = "json", .help = "answer with one JSON document"},
     {.name = "help", .letter = 'h', .help = "this help; after a command, that command's"},
@@ -142,8 +146,10 @@ help_about(const char *name, const char *sub)
         }
     }
     near = command_nearest(name);
-    fprintf(stderr, "pgcrew: unknown command '%s'%s%s%s\n", name, near ? ": did you mean '" : "",
-            near ? near : "", near ? "'?" : "");
+    fputs("pgcrew: unknown command '", stderr);
+    out_printable(stderr, name, false);
+    fprintf(stderr, "'%s%s%s\n", near ? ": did you mean '" : "", near ? near : "",
+            near ? "'?" : "");
     return CLI_USAGE;
 }
 
@@ -182,7 +188,7 @@ is_answered(const struct args *args, enum cli_exit *ret)
 static enum cli_exit
 wrong_use(const struct args *args, const struct err *err)
 {
-    fprintf(stderr, "pgcrew: %s\n", err->text);
+    out_note(err->text);
     if (args->command != NULL) {
         help_usage(stderr, args->command);
         fprintf(stderr, "more: pgcrew help %s\n", args->command->name);

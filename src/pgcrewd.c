@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/proc.h"
+#include "base/text.h"
 #include "config/conf.h"
 #include "db/target.h"
 #include "handler/handler.h"
@@ -75,6 +77,18 @@ print_help(void)
     puts("\nIt stays in the foreground and logs to standard error. See pgcrewd(8).");
 }
 
+static const char *
+take_override(char *text)
+{
+    char *copy;
+
+    if (!conf_is_secret(text))
+        return text;
+    copy = xstrdup(text); /* never freed: a reload reads it again */
+    proc_hide_argument(strchr(text, '=') + 1);
+    return copy;
+}
+
 static bool
 take_option(struct command_line *line, int letter)
 {
@@ -87,7 +101,7 @@ take_option(struct command_line *line, int letter)
             fprintf(stderr, "pgcrewd: more than %d times -o\n", OVERRIDES_MAX);
             return false;
         }
-        line->overrides[line->n_overrides++] = optarg;
+        line->overrides[line->n_overrides++] = take_override(optarg);
         return true;
     case 'C':
         line->what = CHECK;
@@ -150,6 +164,40 @@ is_database_url(const struct conf *conf, struct err *err)
     return good || err_before(err, "database.url");
 }
 
+/* It may repeat words of a file. */
+static int
+refuse(const struct err *err)
+{
+    char text[sizeof(err->text) * 4];
+
+    text_printable(text, sizeof(text), err->text, strlen(err->text));
+    fprintf(stderr, "pgcrewd: %s\n", text);
+    return EXIT_CONFIG;
+}
+
+/* Handlers would be root too, and a mistake in one of them anybody's. */
+static bool
+may_run(const struct conf *conf, struct err *err)
+{
+    if (geteuid() != 0 || conf->allow_root == CONF_YES)
+        return true;
+    return err_set(err, ERR_CONFIG,
+                   "this is root, and so would be the handlers: start it as another user, or set "
+                   "'allow_root: yes' (pgcrewd(8), SECURITY)");
+}
+
+static int
+run(const struct supervisor_plan *plan)
+{
+    struct err err = {0};
+
+    if (!may_run(plan->conf, &err))
+        return refuse(&err);
+    if (plan->conf->doubt != NULL)
+        log_warn("%s", plan->conf->doubt);
+    return supervisor_main(plan);
+}
+
 static int
 run_with_config(const struct command_line *line)
 {
@@ -162,12 +210,10 @@ run_with_config(const struct command_line *line)
     struct err err = {0};
 
     if (!conf_load(&plan.source, &plan.conf, &err) || !is_database_url(plan.conf, &err) ||
-        (line->what == CHECK && !handler_check(plan.conf, &err))) {
-        fprintf(stderr, "pgcrewd: %s\n", err.text);
-        return EXIT_CONFIG;
-    }
+        (line->what == CHECK && !handler_check(plan.conf, &err)))
+        return refuse(&err);
     if (line->what == RUN)
-        return supervisor_main(&plan);
+        return run(&plan);
     if (line->what == SHOW_CONFIG)
         conf_show(plan.conf, &text);
     else
@@ -182,6 +228,8 @@ main(int argc, char **argv)
 {
     struct command_line line = {.what = RUN};
 
+    proc_hide();          /* our memory has passwords, and handlers may run as our user */
+    proc_reset_signals(); /* whoever started us may have blocked them, and we would be deaf */
     if (!fill_standard_fds())
         return 1;
     proc_title_init(argc, argv);

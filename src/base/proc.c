@@ -39,6 +39,19 @@ read_stat(const char *pid_text, struct process *ret)
     return true;
 }
 
+bool
+proc_parent(pid_t pid, pid_t *ret)
+{
+    struct process process;
+    char text[16];
+
+    snprintf(text, sizeof(text), "%d", (int)pid);
+    if (!read_stat(text, &process))
+        return false;
+    *ret = process.parent;
+    return true;
+}
+
 static size_t
 list_processes(struct process *ret, size_t max)
 {
@@ -175,6 +188,12 @@ void
 proc_hide(void)
 {
     prctl(PR_SET_DUMPABLE, 0);
+}
+
+void
+proc_hide_argument(char *argument)
+{
+    memset(argument, '*', strlen(argument));
 }
 
 static char *title_start;

@@ -15,6 +15,9 @@
  */
 size_t proc_children(pid_t parent, pid_t *ret, size_t max);
 
+/* The parent of pid; false when it is gone, or hidden from us. */
+bool proc_parent(pid_t pid, pid_t *ret) MUST_CHECK;
+
 /*
  * Send sig to every descendant of this process but those in keep[] and below
  * them.  Returns how many got it.
@@ -40,6 +43,12 @@ bool proc_die_with_parent(int sig, pid_t expected_parent) MUST_CHECK;
  * descriptors) nor trace it; processes forked later are hidden, too.
  */
 void proc_hide(void);
+
+/*
+ * For an argument that is a secret, once it has been copied: in the list of processes only
+ * '*' is left of it.  Who looks before that has seen it.
+ */
+void proc_hide_argument(char *argument);
 
 /* The name seen by ps and top: "pgcrewd: worker 3".  proc_title_init once, early in main. */
 void proc_title_init(int argc, char **argv);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/proc.h"
 #include "base/text.h"
 
 /* A word is worth suggesting when at most this many letters differ. */
@@ -128,8 +129,14 @@ is_option(const struct parser *p, const char *word)
 }
 
 static void
-store(struct parser *p, const struct cli_option *option, const char *value)
+store(struct parser *p, const struct cli_option *option, char *value)
 {
+    if (option->is_secret && value != NULL) {
+        char *copy = arena_strdup(p->arena, value);
+
+        proc_hide_argument(value);
+        value = copy;
+    }
     p->args->given[p->args->n_given++] = (struct arg){option, value};
 }
 
@@ -151,7 +158,7 @@ unknown_option(const struct parser *p, const char *word, struct err *err)
 
 /* The value is in the word itself, in the next one, or in all that follow. */
 static bool
-take_value(struct parser *p, const struct cli_option *o, const char *inside, struct err *err)
+take_value(struct parser *p, const struct cli_option *o, char *inside, struct err *err)
 {
     if (o->value == NULL) {
         if (inside != NULL)
@@ -177,8 +184,8 @@ take_value(struct parser *p, const struct cli_option *o, const char *inside, str
 static bool
 take_option(struct parser *p, struct err *err)
 {
-    const char *word = p->argv[p->at];
-    const char *equals = strchr(word, '=');
+    char *word = p->argv[p->at];
+    char *equals = strchr(word, '=');
     const struct cli_option *o;
 
     if (word[1] != '-') {

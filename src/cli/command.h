@@ -24,8 +24,9 @@ struct cli_option {
     const char *name;  /* without the dashes */
     const char *value; /* what its value is called in the help; NULL: a switch */
     const char *help;
-    bool many;   /* every word up to the next option belongs to it */
-    char letter; /* short form; 0: none */
+    bool many;      /* every word up to the next option belongs to it */
+    char letter;    /* short form; 0: none */
+    bool is_secret; /* its value is not to be seen in the list of processes */
 };
 
 struct command {

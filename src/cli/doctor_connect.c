@@ -22,6 +22,8 @@ doctor_check_configuration(struct doctor *d)
         doctor_say(d, DOCTOR_ERROR, "correct it; pgcrewd --check reads it too", "%s", err.text);
         return;
     }
+    if (d->cli->conf->doubt != NULL)
+        doctor_say(d, DOCTOR_WARN, "chown root:pgcrew, chmod 640", "%s", d->cli->conf->doubt);
     if (d->cli->conf->path != NULL)
         doctor_say(d, DOCTOR_OK, NULL, "%s is readable, this host is '%s'", d->cli->conf->path,
                    d->cli->conf->name);
@@ -192,13 +194,29 @@ is_near(const char *host)
            strcmp(host, "::1") == 0;
 }
 
+static bool
+is_verified(PGconn *conn)
+{
+    PQconninfoOption *options = PQconninfo(conn);
+    bool is_full = false;
+
+    for (const PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+        is_full |= strcmp(o->keyword, "sslmode") == 0 && o->val != NULL &&
+                   strcmp(o->val, "verify-full") == 0;
+    PQconninfoFree(options);
+    return is_full;
+}
+
 void
 doctor_check_tls(struct doctor *d)
 {
     PGconn *conn = session_conn(d->cli->session);
     const char *host = PQhost(conn);
 
-    if (PQsslInUse(conn))
+    if (PQsslInUse(conn) && !is_near(host) && !is_verified(conn))
+        doctor_say(d, DOCTOR_WARN, "sslmode=verify-full and sslrootcert=FILE in the URL check it",
+                   "encrypted, but %s may be anybody: its certificate is not checked", host);
+    else if (PQsslInUse(conn))
         doctor_say(d, DOCTOR_OK, NULL, "encrypted with %s", PQsslAttribute(conn, "protocol"));
     else if (is_near(host))
         doctor_say(d, DOCTOR_OK, NULL, "not encrypted, and not needed: the server is on this host");

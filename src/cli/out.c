@@ -10,10 +10,29 @@
 #include "cli/values.h"
 #include "cli/when.h"
 
+/* jansson leaves DEL and the C1 controls as they are, and terminals obey those. */
+static void
+put_json(const char *text)
+{
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        unsigned char c = (unsigned char)text[i], next = (unsigned char)text[i + 1];
+
+        if (c == 0x7f)
+            fputs("\\u007f", stdout);
+        else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+            printf("\\u%04x", (unsigned char)text[++i]);
+        else
+            putchar(c);
+    }
+}
+
 void
 out_json(struct cli *cli, json_t *doc)
 {
-    json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    AUTO(mem) char *text = json_dumps(doc, JSON_INDENT(2) | JSON_ENCODE_ANY);
+
+    if (text != NULL)
+        put_json(text);
     putchar('\n');
     json_decref(doc);
     cli->has_printed = true;

@@ -206,7 +206,8 @@ read_file(struct conf *conf, const struct conf_source *from, struct yaml **ret, 
     if ((*ret)->shape != YAML_MAP)
         return err_set(err, ERR_CONFIG, "%s:%d: the file must be a map of options", path,
                        (*ret)->line);
-    return set_from_map(conf, *ret, "", lines, err);
+    return set_from_map(conf, *ret, "", lines, err) &&
+           conf_check_rights(conf, from->flags & CONF_FOR_TOOL, err);
 }
 
 /* --- environment and overrides --------------------------------------------------- */
@@ -244,17 +245,25 @@ set_from_environment(struct conf *conf, struct err *err)
     return true;
 }
 
+/* What is not even a name may be a URL with its password: it is not repeated. */
+static bool
+is_like_a_name(const char *text)
+{
+    return text[strspn(text, "abcdefghijklmnopqrstuvwxyz_.")] == '\0';
+}
+
 static bool
 set_override(struct conf *conf, const char *override, struct err *err)
 {
-    const char *equals = strchr(override, '=');
-    const struct option *o;
-    const char *name, *nearest;
+    const char *equals = strchrnul(override, '=');
+    const char *name = arena_memdup(&conf->arena, override, (size_t)(equals - override));
+    const struct option *o = option_find(conf_options, name);
+    const char *nearest;
 
-    if (equals == NULL)
-        return err_set(err, ERR_CONFIG, "'%s' must be written name=value", override);
-    name = arena_memdup(&conf->arena, override, (size_t)(equals - override));
-    o = option_find(conf_options, name);
+    if (!is_like_a_name(name))
+        return err_set(err, ERR_CONFIG, "an option must be written name=value");
+    if (*equals == '\0')
+        return err_set(err, ERR_CONFIG, "'%s' must be written name=value", name);
     if (o != NULL)
         return option_set(o, conf, &conf->arena, equals + 1, err) ||
                err_before(err, "command line");
@@ -262,6 +271,19 @@ set_override(struct conf *conf, const char *override, struct err *err)
     return err_set(err, ERR_CONFIG, "unknown option '%s'%s%s%s", name,
                    nearest != NULL ? ", did you mean '" : "", nearest != NULL ? nearest : "",
                    nearest != NULL ? "'?" : "");
+}
+
+bool
+conf_is_secret(const char *override)
+{
+    for (size_t i = 0; i < conf_options.n; i++) {
+        const struct option *o = &conf_options.rows[i];
+        size_t len = strlen(o->name);
+
+        if (o->flags & CONF_SECRET && strncmp(override, o->name, len) == 0 && override[len] == '=')
+            return true;
+    }
+    return false;
 }
 
 static bool
@@ -347,7 +369,7 @@ fill(struct conf *conf, const struct conf_source *from, struct err *err)
         !set_from_environment(conf, err) || !set_overrides(conf, from->overrides, err))
         return false;
     work_out(conf);
-    return check_together(conf, err) &&
+    return conf_look_up_url(conf, from->flags & CONF_FOR_TOOL, err) && check_together(conf, err) &&
            conf_read_handlers(conf, file != NULL ? yaml_member(file, "handlers") : NULL, conf->path,
                               !(from->flags & CONF_FOR_TOOL), err);
 }

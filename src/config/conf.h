@@ -95,7 +95,8 @@ struct handler_conf {
 
 struct conf {
     struct arena arena;
-    const char *path; /* the file it came from; NULL when there is none */
+    const char *path;  /* the file it came from; NULL when there is none */
+    const char *doubt; /* what is wrong with the rights of that file; NULL: nothing */
 
     const char *name; /* this host, as workers and logs show it */
 
@@ -145,6 +146,7 @@ struct conf {
     const char *socket_path;
     const char *socket_group; /* NULL: the daemon's own */
     enum log_level log_level;
+    enum conf_switch allow_root;
 
     const struct handler_conf *handlers; /* sorted by kind */
     size_t n_handlers;
@@ -188,6 +190,9 @@ const struct handler_conf *conf_handler(const struct conf *conf, const char *kin
 bool conf_diff(const struct conf *old, const struct conf *fresh, struct buf *ret);
 /* Give fresh the values that only a restart may change, as old has them. */
 void conf_keep_fixed(struct conf *fresh, const struct conf *old);
+
+/* Is the value of this override ("database.url=...") a secret? */
+bool conf_is_secret(const char *override);
 
 /* The whole configuration as YAML that conf_load() would take; secrets are masked. */
 void conf_show(const struct conf *conf, struct buf *ret);

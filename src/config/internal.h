@@ -16,6 +16,18 @@ bool conf_set_from_yaml(const struct option *o, void *base, struct arena *a,
                         const struct yaml *node, const char *where, struct err *err) MUST_CHECK;
 
 /*
+ * The rights of conf->path, when all of it has been read and nothing else: fills
+ * conf->doubt.  False when root must not use the file.
+ */
+bool conf_check_rights(struct conf *conf, bool for_tool, struct err *err) MUST_CHECK;
+
+/*
+ * A database URL that is a reference becomes what it stands for.  For the tool one that
+ * cannot be read stays as it is.
+ */
+bool conf_look_up_url(struct conf *conf, bool for_tool, struct err *err) MUST_CHECK;
+
+/*
  * The `handlers:` map, once every other option is known.  map may be NULL.
  * where is the file's path: programs written with a slash are relative to its folder.
  */

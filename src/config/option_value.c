@@ -72,7 +72,9 @@ refuse(const struct option *o, const char *text, struct err *err)
     char shown[128];
 
     say_allowed(o, &allowed);
-    text_printable(shown, sizeof(shown), text, strlen(text));
+    /* Of NAME=value in a list the name is enough: the value may be a secret. */
+    text_printable(shown, sizeof(shown), text,
+                   o->type == OPTION_LIST ? strcspn(text, "=") : strlen(text));
     if (o->flags & (CONF_SECRET | CONF_QUIET))
         return err_set(err, ERR_CONFIG, "'%s' must be %s", o->name, buf_text(&allowed));
     return err_set(err, ERR_CONFIG, "'%s' must be %s, not '%s'", o->name, buf_text(&allowed),

@@ -15,6 +15,7 @@
 
 static const char *const listen_choices[] = {"auto", "off", NULL};
 static const char *const durability_choices[] = {"strict", "relaxed", NULL};
+static const char *const switch_choices[] = {"no", "yes", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
 
 const char *const option_keep_choices[3] = {"failed", "all", NULL};
@@ -70,6 +71,7 @@ is_queue_name(const char *text)
 static const struct option conf_rows[] = {
     /*       name                          field                 default           min        max   flags */
     OPT_TEXT("name",                       name,                 NULL,               1,       200,  0, ANY),
+    OPT_CHOICE("allow_root",               allow_root, enum conf_switch, "no",       switch_choices, 0),
 
     OPT_TEXT("database.url",               db_url,               NULL,               1,      4096,  CONF_SECRET, ANY),
     OPT_TEXT("database.role",              db_role,              NULL,               1,        63,  0, ANY),

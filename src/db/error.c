@@ -85,14 +85,30 @@ db_error_of_result(struct err *err, const PGresult *res)
     return false;
 }
 
+/* What libpq says when the server cannot prove who it is, and what is to be done, in short. */
+static const char *
+hint_for(const char *message)
+{
+    static const char *const parts[] = {"certificate verify failed", "server certificate for",
+                                        "root certificate file", "SSL was required"};
+
+    for (size_t i = 0; i < LENGTH(parts); i++) {
+        if (strstr(message, parts[i]) != NULL)
+            return " (a server elsewhere must prove who it is: sslrootcert=FILE in the URL names its"
+                   " authority, see pgcrewd(8), SECURITY)";
+    }
+    return "";
+}
+
 bool
 db_error_of_connection(struct err *err, PGconn *conn, bool sent)
 {
     char line[300];
 
     first_line(line, sizeof(line), PQerrorMessage(conn));
-    return err_set(err, sent ? ERR_UNCERTAIN : ERR_RETRY, "%s",
-                   line[0] != '\0' ? line : "the connection was lost");
+    return err_set(err, sent ? ERR_UNCERTAIN : ERR_RETRY, "%s%s",
+                   line[0] != '\0' ? line : "the connection was lost",
+                   hint_for(PQerrorMessage(conn)));
 }
 
 bool

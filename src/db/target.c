@@ -3,6 +3,9 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/secret.h"
 
 static void
 add(struct target *t, const char *key, const char *value)
@@ -32,11 +35,23 @@ setting(const PQconninfoOption *options, const char *keyword, const char *variab
     return value != NULL ? value : "";
 }
 
+/* Of a list, as for a failover, all must be. */
 static bool
-is_local(const char *host)
+are_local(const char *hosts)
 {
-    return host[0] == '\0' || host[0] == '/' || host[0] == '@' || strcmp(host, "localhost") == 0 ||
-           strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
+    static const char *const names[] = {"", "localhost", "127.0.0.1", "::1"};
+    bool is_local = false;
+
+    for (;; hosts++) {
+        size_t len = strcspn(hosts, ",");
+
+        is_local = hosts[0] == '/' || hosts[0] == '@';
+        for (size_t i = 0; i < LENGTH(names) && !is_local; i++)
+            is_local = strlen(names[i]) == len && strncmp(names[i], hosts, len) == 0;
+        hosts += len;
+        if (!is_local || *hosts == '\0')
+            return is_local;
+    }
 }
 
 bool
@@ -47,9 +62,44 @@ target_is_api_key(const char *text)
            strncmp(text, "sb_publishable_", 15) == 0;
 }
 
+/* Where systems keep the authorities they trust. */
+static const char *const bundles[] = {
+    "/etc/ssl/certs/ca-certificates.crt", /* Debian, Arch */
+    "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora */
+    "/etc/ssl/cert.pem",                  /* Alpine */
+};
+
+static bool
+has_own_root(void)
+{
+    const char *home = getenv("HOME");
+    AUTO(mem) char *path = xasprintf("%s/.postgresql/root.crt", home != NULL ? home : "");
+
+    return home != NULL && access(path, R_OK) == 0;
+}
+
+/*
+ * Who does not say how sure to be of a server elsewhere is as sure as can be: it must have
+ * a certificate of an authority that is trusted, for the name it is called by.
+ */
 static void
-add_defaults(struct target *t, const char *host, const char *application_name,
-             int64_t connect_timeout_ms)
+add_verification(struct target *t, const PQconninfoOption *url)
+{
+    if (setting(url, "sslmode", "PGSSLMODE")[0] != '\0')
+        return;
+    add(t, "sslmode", "verify-full");
+    if (setting(url, "sslrootcert", "PGSSLROOTCERT")[0] != '\0' || has_own_root())
+        return;
+    for (size_t i = 0; i < LENGTH(bundles); i++) {
+        if (access(bundles[i], R_OK) == 0) {
+            add(t, "sslrootcert", bundles[i]);
+            return;
+        }
+    }
+}
+
+static void
+add_defaults(struct target *t, const char *application_name, int64_t connect_timeout_ms)
 {
     int64_t seconds = (connect_timeout_ms + 999) / 1000;
 
@@ -61,8 +111,6 @@ add_defaults(struct target *t, const char *host, const char *application_name,
     add(t, "keepalives_interval", "2");
     add(t, "keepalives_count", "3");
     add(t, "tcp_user_timeout", "10000");
-    if (!is_local(host) && getenv("PGSSLMODE") == NULL)
-        add(t, "sslmode", "require");
     if (getenv("PGTARGETSESSIONATTRS") == NULL)
         add(t, "target_session_attrs", "read-write");
 }
@@ -81,6 +129,10 @@ target_init(struct target *t, const char *url, const char *application_name,
         return err_set(err, ERR_CONFIG,
                        "the database URL is an API key; PostgreSQL wants a role and a password "
                        "(Supabase dashboard > Connect > Session pooler)");
+    if (url != NULL && secret_is_in_file(url))
+        return err_set(err, ERR_CONFIG,
+                       "the database URL is in a file or credential that cannot be read here: give "
+                       "it by --database or DATABASE_URL");
     if (url != NULL && (options = PQconninfoParse(url, &why)) == NULL) {
         /* libpq repeats the URL in some messages, and a URL may hold a password. */
         PQfreemem(why);
@@ -94,7 +146,9 @@ target_init(struct target *t, const char *url, const char *application_name,
     t->shown =
         arena_printf(&t->arena, "database %s on %s%s%s", name[0] != '\0' ? name : "(default)",
                      host[0] != '\0' ? host : "the local socket", port[0] != '\0' ? ":" : "", port);
-    add_defaults(t, host, application_name, connect_timeout_ms);
+    add_defaults(t, application_name, connect_timeout_ms);
+    if (!are_local(host) || !are_local(setting(options, "hostaddr", "PGHOSTADDR")))
+        add_verification(t, options);
     if (url != NULL)
         add(t, "dbname", url);
     PQconninfoFree(options);

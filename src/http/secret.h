@@ -1,8 +1,6 @@
 /*
- * References to secrets: env:NAME, file:/PATH, credential:NAME.
- *
- * They are looked up anew for each request: a file that was replaced counts at
- * once.  A message names the reference, never what it stands for.
+ * Secrets of requests: base/secret.h says what a reference is.  They are looked up anew
+ * for each request.
  */
 #ifndef PGCREW_HTTP_SECRET_H
 #define PGCREW_HTTP_SECRET_H
@@ -10,9 +8,6 @@
 #include "base/arena.h"
 #include "base/base.h"
 #include "base/err.h"
-
-/* Longer ones are refused: nobody's token, but somebody's mistake. */
-#define HTTP_SECRET_MAX ((size_t)16 * 1024)
 
 struct http_secret {
     const char *data; /* followed by a NUL */

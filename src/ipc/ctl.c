@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ipc/ctl_peer.h"
 
 #define ACCEPT_PAUSE_MS 1000 /* when there are no descriptors left */
 #define READ_BYTES 16384
@@ -22,7 +23,7 @@ struct client {
     ev_io readable, writable;
     ev_timer patience;
     int fd;
-    bool may_change;
+    enum ctl_right right;
     bool is_closing; /* when what waits has been sent */
     bool is_hurried; /* patience runs for something unfinished */
     struct buf in, out;
@@ -81,7 +82,10 @@ call_method(const struct client *c, const struct rpc_request *request, struct bu
 
     if (method == NULL)
         return err_set(err, ERR_PERMANENT, "there is no method '%s'", request->method);
-    if (method->changes && !c->may_change)
+    if (method->changes && c->right == CTL_MAY_ASK_BELOW)
+        return err_set(err, ERR_PERMANENT, "what pgcrewd runs may not ask it for '%s'",
+                       method->name);
+    if (method->changes && c->right != CTL_MAY_CHANGE)
         return err_set(err, ERR_PERMANENT, "only root and the user of pgcrewd may ask for '%s'",
                        method->name);
     if (request->params->size > method->most_params)
@@ -240,14 +244,13 @@ on_impatient(UNUSED struct ev_loop *loop, ev_timer *w, UNUSED int events)
 
 /* --- arriving ------------------------------------------------------------------ */
 
+/* Those who may only ask cannot keep out who has to command. */
 static bool
-may_change(int fd)
+is_one_too_many(const struct client *c)
 {
-    struct ucred peer;
-    socklen_t len = sizeof(peer);
+    size_t most = CTL_CLIENTS + (c->right == CTL_MAY_CHANGE ? CTL_RESERVED : 0);
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-           (peer.uid == 0 || peer.uid == geteuid());
+    return c->ctl->n_clients > most;
 }
 
 static void
@@ -257,7 +260,7 @@ client_new(struct ctl *ctl, int fd)
 
     c->ctl = ctl;
     c->fd = fd;
-    c->may_change = may_change(fd);
+    c->right = ctl_right_of(fd);
     c->next = ctl->clients;
     ctl->clients = c;
     ctl->n_clients++;
@@ -265,7 +268,7 @@ client_new(struct ctl *ctl, int fd)
     loop_io_init(&c->writable, on_writable, fd, EV_WRITE);
     loop_timer_init(&c->patience, on_impatient);
     c->patience.data = c;
-    if (ctl->n_clients > CTL_CLIENTS)
+    if (is_one_too_many(c))
         refuse(c, "too many clients, try again later");
     go_on(c);
 }

@@ -1,9 +1,10 @@
 /*
  * The control socket, the daemon's side: msgpack-rpc (rpc.h) over a Unix stream
- * socket.  Asking is open to whoever may open the socket; what changes the
- * daemon needs root or the daemon's own user, by SO_PEERCRED.
+ * socket.  Asking is open to whoever may open the socket; who may change the daemon
+ * is said in ctl_peer.h.
  *
- * Limits: CTL_CLIENTS at once, CTL_REQUEST_MAX a request, CTL_UNFINISHED_MS for a
+ * Limits: CTL_CLIENTS at once and CTL_RESERVED more who may change the daemon,
+ * CTL_REQUEST_MAX a request, CTL_UNFINISHED_MS for a
  * request to arrive whole and for an answer to be taken, CTL_IDLE_MS without
  * either.  What is no request is answered with an error and the connection closed.
  */
@@ -18,6 +19,7 @@
 #include "ipc/rpc.h"
 
 #define CTL_CLIENTS 64
+#define CTL_RESERVED 8
 #define CTL_REQUEST_MAX ((size_t)64 << 10)
 #define CTL_UNFINISHED_MS 5000
 #define CTL_IDLE_MS 60000
@@ -45,7 +47,7 @@ void ctl_place_release(struct ctl_place *place);
 /* A row of the table of methods. */
 struct ctl_method {
     const char *name;
-    bool changes; /* root and our own user only */
+    bool changes; /* for clients with CTL_MAY_CHANGE only */
     uint32_t most_params;
     /* Pack one value into ret, or say why not; only what is packed on success is sent. */
     bool (*call)(void *owner, const msgpack_object_array *params, msgpack_packer *ret,

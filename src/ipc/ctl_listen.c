@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -44,20 +45,32 @@ take_lock(const char *path, int *ret_fd, struct err *err)
     return true;
 }
 
+/*
+ * The file is named once and checked: in a folder that others may write, they could have
+ * put something else there meanwhile.
+ */
 static bool
 open_for_group(const char *path, const char *group, struct err *err)
 {
+    AUTO(fd) int file = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     const struct group *entry;
+    char by_number[32];
+    struct stat st;
 
+    if (file < 0 || fstat(file, &st) < 0)
+        return err_errno(err, ERR_CONFIG, "cannot find '%s' again", path);
+    if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+        return err_set(err, ERR_CONFIG, "somebody else writes in the folder of '%s'", path);
     if (group != NULL) {
         errno = 0;
         entry = getgrnam(group);
         if (entry == NULL)
             return err_set(err, ERR_CONFIG, "there is no group '%s' for the control socket", group);
-        if (chown(path, (uid_t)-1, entry->gr_gid) < 0)
+        if (fchownat(file, "", (uid_t)-1, entry->gr_gid, AT_EMPTY_PATH) < 0)
             return err_errno(err, ERR_CONFIG, "cannot give '%s' to the group '%s'", path, group);
     }
-    if (chmod(path, 0660) < 0)
+    snprintf(by_number, sizeof(by_number), "/proc/self/fd/%d", file);
+    if (chmod(by_number, 0660) < 0)
         return err_errno(err, ERR_CONFIG, "cannot set the mode of '%s'", path);
     return true;
 }

@@ -41,6 +41,8 @@ reload(struct supervisor *sup, struct buf *ret_changed, struct err *err)
     notify_reloading(sup);
     is_changed = conf_diff(sup->conf, fresh, ret_changed);
     swap(sup, fresh);
+    if (sup->conf->doubt != NULL)
+        log_warn("reload: %s", sup->conf->doubt);
     log_info("reload: %s", is_changed ? buf_text(ret_changed) : "nothing has changed");
     if (is_changed) {
         sup->generation++;

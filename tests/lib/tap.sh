@@ -10,6 +10,9 @@
 #   bail "why"                                 cannot go on: the file failed
 #   done_testing                               the plan; the last line of a file
 
+# Tests run the daemon as who they are, which in a container is root.
+export PGCREW_ALLOW_ROOT=yes
+
 tap_run=0
 tap_failed=0
 

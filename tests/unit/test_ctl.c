@@ -309,24 +309,65 @@ test_too_large(void)
 static void
 test_too_many(void)
 {
-    int fds[CTL_CLIENTS], reached = 0;
+    enum { MOST = CTL_CLIENTS + CTL_RESERVED };
+    int fds[MOST], reached = 0;
     AUTO(buf) struct buf said = {0};
     struct err err;
     int more;
 
-    for (int i = 0; i < CTL_CLIENTS; i++) {
+    for (int i = 0; i < MOST; i++) {
         fds[i] = raw_client();
         reached += fds[i] >= 0;
     }
     usleep(50000);
     more = raw_client();
-    ok(reached == CTL_CLIENTS && more >= 0 && read_to_end(more, &said), "one client too many");
+    ok(reached == MOST && more >= 0 && read_to_end(more, &said), "one client too many");
     ok(memmem(said.data, said.len, "too many clients", 16) != NULL, "is told so");
     close(more);
-    for (int i = 0; i < CTL_CLIENTS; i++)
+    for (int i = 0; i < MOST; i++)
         close(fds[i]);
     usleep(50000);
     is_int(twice(5, &err), 10, "when they have gone others are served");
+}
+
+/* Who may only ask fills all places; we, who may command, are served all the same. */
+static void
+test_reserved(void)
+{
+    int ready[2];
+    struct err err;
+    char c = 'n';
+    pid_t pid;
+
+    if (getuid() != 0) {
+        ok(true, "others cannot keep out root # SKIP not root");
+        return;
+    }
+    if (pipe(ready) < 0)
+        abort();
+    chmod(dir, 0755);
+    chmod(path, 0666);
+    pid = fork();
+    if (pid == 0) {
+        int last = 0;
+
+        if (setgid(65534) < 0 || setuid(65534) < 0)
+            _exit(1);
+        for (int i = 0; i <= CTL_CLIENTS && last >= 0; i++)
+            last = raw_client();
+        /* The last one is told that there are too many: all places are taken. */
+        c = last >= 0 && recv(last, &c, 1, 0) == 1 ? 'y' : 'n';
+        (void)!write(ready[1], &c, 1);
+        pause();
+    }
+    ok(read(ready[0], &c, 1) == 1 && c == 'y', "others take all places");
+    is_int(twice(8, &err), 16, "root is served all the same");
+    chmod(path, 0660);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(ready[0]);
+    close(ready[1]);
+    usleep(50000);
 }
 
 /* Both patience tests at once: they take five seconds each. */
@@ -390,6 +431,7 @@ main(void)
     test_deep();
     test_too_large();
     test_too_many();
+    test_reserved();
     test_slow();
     test_listen();
     stop_server(pid);

@@ -37,10 +37,30 @@ main(void)
     ok(target_init(&t, "postgresql://me:geheim@db.example.com:5433/app", "pgcrew/x/1", 10000, &err),
        "a URL is understood");
     is_str(t.shown, "database app on db.example.com:5433", "what is shown has no password");
-    is_str(value_of(&t, "sslmode"), "require", "a remote server is asked for TLS");
+    is_str(value_of(&t, "sslmode"), "verify-full", "a remote server must prove who it is");
     is_str(value_of(&t, "tcp_user_timeout"), "10000", "a cut network is noticed");
     is_str(value_of(&t, "keepalives_idle"), "5", "also while we wait");
     is_str(value_of(&t, "connect_timeout"), "10", "the connect timeout is in seconds");
+    target_release(&t);
+
+    ok(target_init(&t, "host=db.example.com sslmode=require", "x", 1000, &err) &&
+           value_of(&t, "sslmode") == NULL && value_of(&t, "sslrootcert") == NULL,
+       "but for a URL that says how sure to be");
+    target_release(&t);
+    ok(target_init(&t, "host=db.example.com sslrootcert=/ca", "x", 1000, &err) &&
+           value_of(&t, "sslrootcert") == NULL,
+       "an authority that is named is the one");
+    is_str(value_of(&t, "sslmode"), "verify-full", "and is asked");
+    target_release(&t);
+    ok(target_init(&t, "host=/run/postgresql,db.example.com", "x", 1000, &err), "a list of hosts");
+    is_str(value_of(&t, "sslmode"), "verify-full", "of which one is elsewhere");
+    target_release(&t);
+    ok(target_init(&t, "hostaddr=192.0.2.1", "x", 1000, &err), "an address alone");
+    is_str(value_of(&t, "sslmode"), "verify-full", "is elsewhere, too");
+    target_release(&t);
+    ok(target_init(&t, "host=localhost,/run/postgresql hostaddr=127.0.0.1,", "x", 1000, &err),
+       "hosts that are all here");
+    ok(value_of(&t, "sslmode") == NULL, "need none");
     target_release(&t);
 
     ok(target_init(&t, "host=/run/postgresql dbname=app", "x", 1500, &err),

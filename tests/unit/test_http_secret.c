@@ -1,4 +1,5 @@
 /* References to secrets. */
+#include "base/secret.h"
 #include "http/secret.h"
 
 #include <stdlib.h>
@@ -69,7 +70,7 @@ test_env(void)
 static void
 test_file(void)
 {
-    static char large[HTTP_SECRET_MAX + 2];
+    static char large[SECRET_MAX + 2];
     const char *reference = arena_printf(&arena, "file:%s", path_of("key"));
 
     write_file("key", "open\n", 5);
@@ -81,9 +82,9 @@ test_file(void)
     write_file("key", "\n", 1);
     has_str(get(reference), "it is empty", "nothing but a line end");
     memset(large, 'x', sizeof(large));
-    write_file("key", large, HTTP_SECRET_MAX);
-    is_int(strlen(get(reference)), HTTP_SECRET_MAX, "as long as may be");
-    write_file("key", large, HTTP_SECRET_MAX + 1);
+    write_file("key", large, SECRET_MAX);
+    is_int(strlen(get(reference)), SECRET_MAX, "as long as may be");
+    write_file("key", large, SECRET_MAX + 1);
     has_str(get(reference), "it is longer than 16 KiB", "longer than that");
     has_str(get("file:/nonexistent/key"),
             "no secret 'file:/nonexistent/key': cannot read it: No such file or directory",
