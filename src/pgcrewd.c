@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/proc.h"
 #include "config/conf.h"
 #include "db/target.h"
@@ -184,6 +185,7 @@ main(int argc, char **argv)
 
     if (!fill_standard_fds())
         return 1;
+    fault_list();
     proc_title_init(argc, argv);
     if (!read_command_line(argc, argv, &line)) {
         fputs("Try 'pgcrewd --help'.\n", stderr);
