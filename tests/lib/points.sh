@@ -17,6 +17,20 @@ list_points() {
     PGCREW_FAULT=list "$build/pgcrewd"
 }
 
+# One session for all that is asked: a walk asks some thousand times.
+start_psql() {
+    coproc psql -XAtq 2>&1
+    exec {psql_in}>&"${COPROC[1]}" {psql_out}<&"${COPROC[0]}"
+}
+
+sql() {
+    local line
+    printf '%s;\n\\echo @@\n' "$1" >&"$psql_in"
+    while IFS= read -r line <&"$psql_out" && [ "$line" != @@ ]; do
+        printf '%s\n' "$line"
+    done
+}
+
 # --- what runs ------------------------------------------------------------------------
 
 # It waits at the gate as long as that is there, if its payload says so.  An effect is a line outside of the database.  The lock is held as long as anything of
@@ -35,9 +49,10 @@ END
 }
 
 points_setup() {
+    start_psql
     daemon_setup
     mkdir "$daemon_dir/faults" "$daemon_dir/locks" "$daemon_dir/run" "$daemon_dir/tmp" "$daemon_dir/served"
-    export PGCREW_FAULT=$daemon_dir/faults
+    export PGCREW_FAULT=$daemon_dir/faults PGCREW_CONTROL_SOCKET=$daemon_socket
     write_handler
     served="('served', to_jsonb('append $daemon_dir/served/' || nextval('app.served')), $no_wait)"
     sql "alter role pgcrew_worker login;
@@ -78,7 +93,7 @@ points_options=(worker.count=2 queue.lease=2s queue.poll_interval=100ms worker.d
 # Everything of a daemon works below its folder: what is left of it is found by that.
 run_daemon() {
     (cd "$daemon_dir/run" && TMPDIR=$daemon_dir/tmp exec "$build/pgcrewd" -c "$daemon_config") \
-        </dev/null >>"$daemon_out" 2>&1 &
+        </dev/null >>"$daemon_out" 2>&1 {psql_in}>&- {psql_out}<&- &
     daemon_pid=$!
 }
 
@@ -95,12 +110,9 @@ keep_running() {
     [ -z "$daemon_pid" ] || ! daemon_is_gone || { wait "$daemon_pid"; run_daemon; } 2>/dev/null
 }
 
-armed() {
-    ls "$PGCREW_FAULT"
-}
-
 hit() {
-    [ -z "$(armed)" ]
+    local armed=("$PGCREW_FAULT"/*)
+    [ ! -e "${armed[0]}" ]
 }
 
 two_workers() {
@@ -109,7 +121,7 @@ two_workers() {
 }
 
 start_points() {
-    write_config "${points_options[@]}" "$@"
+    write_config "${points_options[@]}"
     run_daemon
     wait_for 20 two_workers
 }
@@ -130,7 +142,7 @@ acknowledged() {
     local n
     n=$(sql "with i as (insert into public.jobs (kind, payload, run_at, max_attempts)
                         select kind, payload, now() + wait, 30 from (values $1) v (kind, payload, wait) returning id)
-             select count(*) from i") || n=0
+             select count(*) from i")
     enqueued=$((enqueued + n))
 }
 
@@ -181,24 +193,30 @@ held_again() {
     hit || workers_hold 2
 }
 
-# The leases of workers without a job are taken away; then nobody hears of what is enqueued.
-lose_leases() {
+# What comes about when workers do not hear: 'stopped COMMAND...'.
+stopped() {
     local workers
-    sql 'select pgcrew.reap_process(process, null) from pgcrew.workers' >/dev/null
-    wait_for 10 held_again
     workers=$(worker_pids)
     # shellcheck disable=SC2086
     kill -STOP $workers 2>/dev/null
-    acknowledged "('once', '{}'::jsonb, $no_wait)"
+    "$@" >/dev/null
     wait_for 1 hit
     # shellcheck disable=SC2086
     kill -CONT $workers 2>/dev/null
+}
+
+# Something waits for workers that are idle; then the leases of workers without a job are gone.
+lose_leases() {
+    stopped acknowledged "('once', '{}'::jsonb, $no_wait)"
     settle
+    hit || stopped sql 'select pgcrew.reap_process(process, null) from pgcrew.workers'
+    wait_for 10 held_again
 }
 
 guards() {
-    pgrep -f '^pgcrewd: guard [1-9]' | while read -r pid; do
-        left_behind | grep -x "$pid"
+    local pid
+    for pid in $(pgrep -f '^pgcrewd: guard [1-9]'); do
+        case $(readlink "/proc/$pid/cwd") in "$daemon_dir"/*) echo "$pid" ;; esac
     done
 }
 
@@ -240,7 +258,8 @@ work_of_threads() {
     ways_of_programs
 }
 
-stages=("work ''" lose_sessions lose_guard lose_leases reload stop_early work_of_threads)
+# The cheap ones first: the walk of a point goes as far as that is reached.
+stages=("work ''" lose_sessions lose_guard reload stop_early work_of_threads lose_leases)
 
 # --- what is promised ----------------------------------------------------------------------
 
@@ -263,7 +282,7 @@ broken_promises() {
     grep overlaps "$daemon_dir/ledger"
     nothing_left || echo 'something is left in the tables of the protocol'
     wait_for 5 nobody_is_left || echo "processes are left behind: $(left_behind | xargs ps -o pid=,args= -p)"
-    is_nothing "$(ls "$daemon_dir/tmp" | sed 's/^/left behind: /')"
+    is_nothing "$(find "$daemon_dir/tmp" -mindepth 1 -maxdepth 1 -printf 'left behind: %f\n')"
 }
 
 is_nothing() {
@@ -291,7 +310,7 @@ end_trial() {
     status=$?
     daemon_pid=
     [ "$status" = 0 ] || echo "the daemon ended with status $status"
-    hit || echo "never reached: $(armed | xargs)"
+    hit || echo "never reached: $(cd "$PGCREW_FAULT" && echo *)"
     broken_promises
 }
 
