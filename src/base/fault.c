@@ -107,6 +107,7 @@ static const struct {
 
 static const struct point points[] = {
     {"scratch.made",     "supervisor", "the folder for temporary files has been made", NULL},
+    {"session.connects", "child",      "a session has not begun", "no memory is left"},
     {"board.roster",     "supervisor", "a place on the board is written, but not valid yet", NULL},
     {"board.score",      "worker",     "a score is written, but not valid yet", NULL},
     {"death.heard",      "supervisor", "a child has died", NULL},
@@ -135,6 +136,8 @@ static const struct point points[] = {
     {"payload.written",  "worker",     "the payload has been written", "no memory is left"},
     {"output.read",      "worker",     "a handler has said something", NULL},
     {"output.taken",     "worker",     "what a handler said was taken in", NULL},
+    {"guard.told",       "worker",     "a guard has not been told to end its handler", NULL},
+    {"guard.obeys",      "guard",      "nobody has been told to end yet", NULL},
     {"guard.gone",       "worker",     "a guard has ended, its report was not read", "the report cannot be read"},
     {"serve.starts",     "worker",     "a program has not been started", "no descriptor is left"},
     {"serve.sends",      "worker",     "a program has not been told anything", "the program is gone"},

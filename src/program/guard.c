@@ -248,6 +248,7 @@ static void
 obey(struct guard *g, int sig)
 {
     if (sig == GUARD_SIG_TERM && !g->killing) {
+        fault_here("guard.obeys");
         g->report->stopped = true;
         tree_signal(SIGTERM, NULL, 0);
         tree_signal(SIGCONT, NULL, 0); /* who is stopped could not hear it */

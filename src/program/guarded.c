@@ -94,6 +94,7 @@ climb(struct guarded *g)
     };
 
     g->rung++;
+    fault_here("guard.told");
     kill(g->guard, signals[g->rung]);
     if (g->rung < GUARDED_GUARD)
         loop_timer_in(g->loop, &g->ladder, wait_ms[g->rung]);
