@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/text.h"
@@ -232,6 +233,7 @@ main(int argc, char **argv)
     proc_reset_signals(); /* whoever started us may have blocked them, and we would be deaf */
     if (!fill_standard_fds())
         return 1;
+    fault_list();
     proc_title_init(argc, argv);
     if (!read_command_line(argc, argv, &line)) {
         fputs("Try 'pgcrewd --help'.\n", stderr);

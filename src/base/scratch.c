@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/folder.h"
 #include "base/log.h"
 
@@ -82,8 +83,10 @@ scratch_begin(struct err *err)
 {
     remove_left_overs();
     for (int tries = 0; tries < 3; tries++) {
-        if (make_locked())
+        if (make_locked()) {
+            fault_here("scratch.made");
             return true;
+        }
         path[0] = '\0';
         if (lock_fd >= 0)
             close(lock_fd);

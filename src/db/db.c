@@ -3,11 +3,13 @@
  */
 #include "db/db.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "db/error.h"
 #include "db/internal.h"
@@ -252,7 +254,9 @@ connect_now(struct db *db)
     struct err err;
 
     db->state = DB_CONNECTING;
-    db->conn = PQconnectStartParams(db->target.keys, db->target.values, 1);
+    db->conn = fault_fails("session.connects", ENOMEM)
+                   ? NULL
+                   : PQconnectStartParams(db->target.keys, db->target.values, 1);
     if (db->conn == NULL || PQstatus(db->conn) == CONNECTION_BAD || PQsocket(db->conn) < 0) {
         if (db->conn != NULL)
             db_error_of_connection(&err, db->conn, false);

@@ -4,9 +4,12 @@
  * An answer is given to its asker only when the commit that closes its
  * transaction has been answered: before that, "DELETE 1" is only a hope.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "base/fault.h"
 #include "db/error.h"
 #include "db/internal.h"
 #include "db/rename.h"
@@ -96,12 +99,57 @@ send_ask(struct db *db, const struct statement *what, const struct params *p)
            PQsendQueryPrepared(db->conn, what->name, p->n, p->values, p->lengths, p->formats, 1);
 }
 
+/* --- failure points of every statement -------------------------------------------------- */
+
+static const char *
+point_of(const struct statement *what)
+{
+    const char *prefix_end = strchr(what->name, '_'); /* pgcrew_claim */
+
+    return prefix_end != NULL ? prefix_end + 1 : what->name;
+}
+
+static void
+break_connection(const struct db *db)
+{
+    shutdown(PQsocket(db->conn), SHUT_RDWR);
+}
+
+/* Those from item to the end of its transaction; true when the call is to fail for one of them. */
+static bool
+fault_of_each(const struct item *item, const char *step)
+{
+    bool fails = false;
+
+    for (; FAULTS && item != NULL && item->kind != ITEM_COMMIT; item = item->next) {
+        if (item->kind == ITEM_ASK)
+            fails |= fault_fails_at(point_of(item->what), step, ECONNRESET);
+    }
+    return fails;
+}
+
+static const struct item *
+newest_transaction(const struct db *db)
+{
+    const struct item *first = db->first;
+
+    for (const struct item *item = first; item != NULL && item->next != NULL; item = item->next) {
+        if (item->kind == ITEM_COMMIT)
+            first = item->next;
+    }
+    return first;
+}
+
+/* --- asking and answering ----------------------------------------------------------------- */
+
 void
 db_ask(struct db *db, const struct statement *what, struct params *params, db_answer *answer,
        void *arg)
 {
     static const struct params none;
 
+    if (fault_fails_at(point_of(what), "begins", ECONNRESET))
+        break_connection(db);
     /*
      * A statement that could not be sent means that the connection is broken: the
      * next read finds that out and answers everything, this one too.
@@ -121,6 +169,8 @@ db_commit(struct db *db)
     db->commits++;
     db->round_trips++;
     pipeline_flush(db);
+    if (FAULTS && fault_of_each(newest_transaction(db), "sent"))
+        break_connection(db);
 }
 
 void
@@ -157,6 +207,7 @@ answer_transaction(struct db *db)
             if (item->answer != NULL)
                 item->answer(item->arg, failed.class == ERR_NONE ? item->res : NULL,
                              failed.class == ERR_NONE ? NULL : &failed);
+            fault_at(point_of(item->what), "settled");
         } else if (item->kind == ITEM_COMMIT) {
             db->commits--;
         }
@@ -206,7 +257,11 @@ take_result(struct db *db, PGresult *res)
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_PIPELINE_SYNC)
         note_failure(db, item, res);
     item->res = res;
-    if (item->kind == ITEM_COMMIT)
+    if (item->kind != ITEM_COMMIT)
+        return;
+    if (fault_of_each(db->first, "answered"))
+        db->ends_session = true;
+    else
         answer_transaction(db);
 }
 

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "config/conf.h"
 #include "handler/result.h"
 #include "handler/way.h"
@@ -152,7 +153,9 @@ on_open(void *http, curlsocktype purpose, struct curl_sockaddr *to)
         return CURL_SOCKET_BAD;
     }
     x->tried_allowed = true;
-    fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    fd = fault_fails("http.opens", EMFILE)
+             ? -1
+             : socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
     if (fd < 0)
         x->answer.no_descriptor = errno == EMFILE || errno == ENFILE;
     return fd;
@@ -293,6 +296,7 @@ on_over(CURL *easy, CURLcode code)
 {
     struct http *x;
 
+    fault_here("http.over");
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &x);
     x->answer.code = code;
     if (x->tried_allowed)

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/fault.h"
+
 #define BEAT_MS 1000
 #define BEATS_PER_STALL 4
 #define READ_RETRIES 1000
@@ -60,13 +62,14 @@ board_new(void)
 }
 
 static void
-latch_write(struct latch *latch, void *copies, const void *fresh, size_t size)
+latch_write(struct latch *latch, void *copies, const void *fresh, size_t size, const char *point)
 {
     uint64_t version = atomic_load_explicit(&latch->done, memory_order_relaxed) + 1;
 
     atomic_store_explicit(&latch->begun, version, memory_order_relaxed);
     atomic_thread_fence(memory_order_release);
     memcpy((char *)copies + (version % 2) * size, fresh, size);
+    fault_here(point);
     atomic_store_explicit(&latch->done, version, memory_order_release);
 }
 
@@ -94,7 +97,7 @@ is_place(int place)
 static void
 write_roster(struct place *p, const struct board_roster *who)
 {
-    latch_write(&p->roster_latch, p->roster, who, sizeof(*who));
+    latch_write(&p->roster_latch, p->roster, who, sizeof(*who), "board.roster");
 }
 
 static struct board_roster
@@ -119,7 +122,7 @@ board_take(struct board *b, const struct board_roster *who)
         if (place < atomic_load(&b->n_used) && own_roster(p).role != BOARD_NOBODY)
             continue;
         /* No child has this place, so its half is ours until the fork. */
-        latch_write(&p->score_latch, p->score, &fresh, sizeof(fresh));
+        latch_write(&p->score_latch, p->score, &fresh, sizeof(fresh), "board.score");
         atomic_store(&p->inside, 0);
         write_roster(p, who);
         if (place >= atomic_load(&b->n_used))
@@ -166,7 +169,7 @@ board_publish(struct board *b, int place, const struct board_score *score)
     if (!is_place(place))
         return;
     p = &b->places[place];
-    latch_write(&p->score_latch, p->score, score, sizeof(*score));
+    latch_write(&p->score_latch, p->score, score, sizeof(*score), "board.score");
 }
 
 /* What a broken child wrote must not break who reads it. */

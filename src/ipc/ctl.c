@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "ipc/ctl_peer.h"
 
@@ -160,12 +161,15 @@ static bool
 flush(struct client *c)
 {
     while (c->sent < c->out.len) {
-        ssize_t n =
-            send(c->fd, c->out.data + c->sent, c->out.len - c->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t n = fault_fails("control.answers", EPIPE)
+                        ? -1
+                        : send(c->fd, c->out.data + c->sent, c->out.len - c->sent,
+                               MSG_DONTWAIT | MSG_NOSIGNAL);
 
         if (n < 0)
             return errno == EAGAIN || errno == EINTR;
         c->sent += (size_t)n;
+        fault_here("control.answered");
     }
     if (c->out.len > 0)
         c->is_hurried = false;
@@ -277,7 +281,9 @@ static void
 on_acceptable(struct ev_loop *loop, ev_io *w, UNUSED int events)
 {
     struct ctl *ctl = w->data;
-    int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = fault_fails("control.accepts", EMFILE)
+                 ? -1
+                 : accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     if (fd >= 0) {
         client_new(ctl, fd);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fault.h"
 
 #define QUEUE_MAX_BYTES ((size_t)4 << 20) /* some 8000 of the largest orders */
 #define READS_PER_TURN 64                 /* then others may have the loop */
@@ -89,6 +90,7 @@ read_one(struct order_port *port)
     }
     if (!is_whole(&order, (size_t)got))
         return true; /* a broken child: its beat will stop, or it will die */
+    fault_at(order_name(order.what), "heard");
     port->freed = &freed;
     port->heard(port->owner, &order);
     if (freed)
@@ -164,7 +166,8 @@ order_send(struct order_port *port, const struct order *order)
         return;
     port->sent++;
     if (port->queue.len == 0) {
-        if (send_bytes(port, order, size) || !is_full(errno))
+        if (!fault_fails_at(order_name(order->what), "said", EAGAIN) &&
+            (send_bytes(port, order, size) || !is_full(errno)))
             return;
         LOOP_START(port->loop, io, &port->writable, port);
     }

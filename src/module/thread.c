@@ -5,11 +5,13 @@
  * ended comes back in lists, because waking the other thread costs more than a small job:
  * it is rung when the queue is empty, else it comes to look by itself.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "handler/way.h"
 #include "module/module.h"
 
@@ -70,7 +72,9 @@ thread_main(void *unused)
     (void)unused;
     while ((x = exchange(x)) != NULL) {
         handler_inside(x->job.id);
+        fault_here("module.enters");
         inside_run(x);
+        fault_here("module.leaves");
         handler_inside(0);
     }
     return NULL;
@@ -127,7 +131,7 @@ module_thread_start(struct ev_loop *loop, ev_async *rung, struct err *err)
     STAILQ_INIT(&t.ended);
     ev_async_start(loop, rung);
     ev_unref(loop); /* it alone keeps no loop alive */
-    why = create_quietly();
+    why = fault_fails("module.starts", EAGAIN) ? EAGAIN : create_quietly();
     if (why != 0)
         return err_set(err, ERR_RETRY, "cannot make a thread for modules: %s",
                        strerrordesc_np(why));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/folder.h"
 #include "base/loop.h"
 #include "base/proc.h"
@@ -23,6 +24,7 @@ on_end(struct ev_loop *loop, ev_child *w, int events)
 static void NORETURN
 sweep(const char *path)
 {
+    fault_here("broom.begins");
     proc_reset_signals();
     proc_title_set("pgcrewd: broom");
     close_range(0, ~0U, 0);
@@ -37,9 +39,10 @@ broom_remove(const char *path, struct ev_loop *loop)
 
     if (rmdir(path) == 0 || errno == ENOENT)
         return;
-    pid = lean_fork();
+    pid = fault_fails("broom.fork", EAGAIN) ? -1 : lean_fork();
     if (pid == 0)
         sweep(path);
+    fault_here("broom.forked");
     if (pid < 0)
         return;
     strays_spare(pid);

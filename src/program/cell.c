@@ -14,6 +14,7 @@
 #include "base/cgroup.h"
 #include "base/clock.h"
 #include "base/delegation.h"
+#include "base/fault.h"
 #include "base/folder.h"
 #include "base/tree.h"
 #include "program/places.h"
@@ -57,7 +58,8 @@ make_folder(const struct cell *cell)
 
     if (is_made(cell))
         return GUARD_STARTED;
-    if (!folder_remove(AT_FDCWD, path) || mkdir(path, 0700) < 0)
+    if (!folder_remove(AT_FDCWD, path) || fault_fails("cell.folder", ENOSPC) ||
+        mkdir(path, 0700) < 0)
         return GUARD_FOLDER;
     /* Who may not give it away may not switch users either. */
     if (user != NULL && chown(path, user->uid, user->gid) < 0)
@@ -105,6 +107,8 @@ make_group(struct cell *cell)
 {
     const char *name = cell->confine->name;
 
+    if (fault_fails("cell.group", ENOSPC))
+        return false;
     cell->groups = delegation_open();
     cell->group = cgroup_make(cell->groups, name);
     if (cell->group < 0 && errno == EEXIST && cgroup_remove(cell->groups, name))

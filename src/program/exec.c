@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "config/conf.h"
 #include "handler/complaint.h"
@@ -89,7 +90,7 @@ make_payload(const struct job *job, int *ret_fd, struct err *err)
 
     if (fd < 0 && errno == EINVAL)
         fd = memfd_create("payload", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0)
+    if (fd < 0 || fault_fails("payload.made", ENOMEM))
         return err_errno(err, ERR_RETRY, "cannot make a file for the payload");
     while (done < job->payload_len) {
         ssize_t n = write(fd, job->payload + done, job->payload_len - done);
@@ -98,6 +99,8 @@ make_payload(const struct job *job, int *ret_fd, struct err *err)
             return err_errno(err, ERR_RETRY, "cannot write the payload");
         done += (size_t)n;
     }
+    if (fault_fails("payload.written", ENOSPC))
+        return err_errno(err, ERR_RETRY, "cannot write the payload");
     if (lseek(fd, 0, SEEK_SET) < 0 ||
         fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
         return err_errno(err, ERR_RETRY, "cannot seal the payload");
@@ -111,7 +114,7 @@ make_plumbing(const struct job *job, struct plumbing *ret, struct err *err)
     for (int i = 0; i < N_PIPES; i++) {
         int ends[2];
 
-        if (pipe2(ends, O_CLOEXEC) < 0)
+        if (fault_fails("pipe.made", EMFILE) || pipe2(ends, O_CLOEXEC) < 0)
             return err_errno(err, ERR_RETRY, "cannot make a pipe");
         ret->ours[i] = ends[0];
         ret->theirs[i] = ends[1];
@@ -170,7 +173,9 @@ read_some(struct stream *s, size_t *ret_len)
     ssize_t len = s->fd >= 0 ? read(s->fd, data, sizeof(data)) : 0;
 
     if (len > 0) {
+        fault_here("output.read");
         take_in(s->exec, s->id, data, (size_t)len);
+        fault_here("output.taken");
         *ret_len = (size_t)len;
         return true;
     }

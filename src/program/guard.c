@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/proc.h"
 #include "base/tree.h"
 #include "program/cell.h"
@@ -108,6 +109,7 @@ become_handler(const struct guard *g, pid_t guard)
     struct rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
     sigset_t none;
 
+    fault_here("handler.begins");
     setsid();
     die_with(guard);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -125,7 +127,8 @@ become_handler(const struct guard *g, pid_t guard)
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (!confine_filter(order->confine))
         not_started(g->report, GUARD_FILTER);
-    execve(order->program, for_exec(order->argv), for_exec(order->envp));
+    if (!fault_fails("handler.execs", ETXTBSY))
+        execve(order->program, for_exec(order->argv), for_exec(order->envp));
     not_started(g->report,
                 is_interpreter_at_fault(order->program) ? GUARD_INTERPRETER : GUARD_EXEC);
 }
@@ -139,7 +142,7 @@ start_handler(struct guard *g)
     if (g->handler == 0)
         become_handler(g, guard);
     if (g->handler < 0) {
-        g->handler = vfork();
+        g->handler = fault_fails("handler.fork", EAGAIN) ? -1 : vfork();
         if (g->handler == 0) {
             if (!cell_enter(&g->cell))
                 not_started(g->report, GUARD_GROUP);
@@ -151,6 +154,7 @@ start_handler(struct guard *g)
         g->report->start_errno = errno;
         g->ended = true;
     } else {
+        fault_here("handler.forked");
         cell_offer(g->handler);
     }
 }
@@ -183,6 +187,7 @@ ms_of(struct timeval t)
 static void
 note_end(struct guard *g, int status, const struct rusage *used)
 {
+    fault_here("handler.over");
     g->ended = true;
     g->killing = true;
     g->ended_mono = clock_mono_ms();
@@ -210,13 +215,18 @@ reap(struct guard *g)
 static void NORETURN
 leave(const struct guard *g)
 {
-    ssize_t ignored;
+    ssize_t ignored = 0;
+    bool empty;
 
     cell_read(&g->cell, g->report);
     /* Less than PIPE_BUF into an empty pipe: written whole, at once.  A dead worker needs none. */
-    ignored = write(REPORT_FD, g->report, sizeof(*g->report));
+    if (!fault_fails("guard.reports", EPIPE))
+        ignored = write(REPORT_FD, g->report, sizeof(*g->report));
     (void)ignored;
-    _exit(cell_clear(&g->cell) ? 0 : 1);
+    fault_here("guard.reported");
+    empty = cell_clear(&g->cell);
+    fault_here("guard.cleared");
+    _exit(empty ? 0 : 1);
 }
 
 static int
@@ -238,6 +248,7 @@ static void
 obey(struct guard *g, int sig)
 {
     if (sig == GUARD_SIG_TERM && !g->killing) {
+        fault_here("guard.obeys");
         g->report->stopped = true;
         tree_signal(SIGTERM, NULL, 0);
         tree_signal(SIGCONT, NULL, 0); /* who is stopped could not hear it */
@@ -321,6 +332,7 @@ guard_main(const struct guard_order *order, pid_t worker)
     struct sigaction standard = {.sa_handler = SIG_DFL};
     char title[64];
 
+    fault_here("guard.begins");
     /* All signals stay blocked: the loop of the worker must not hear ours. */
     for (int sig = 1; sig < NSIG; sig++)
         sigaction(sig, &standard, NULL);
@@ -348,9 +360,10 @@ guard_start(const struct guard_order *order)
 
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    guard = lean_fork();
+    guard = fault_fails("guard.fork", EAGAIN) ? -1 : lean_fork();
     if (guard == 0)
         guard_main(order, worker);
+    fault_here("guard.forked");
     why = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
     errno = why;

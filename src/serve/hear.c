@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "handler/progress.h"
@@ -302,6 +303,7 @@ read_socket(struct serve_program *p)
         return false;
     len = read(p->sock, buf_reserve(&p->in, READ_BYTES), READ_BYTES);
     if (len > 0) {
+        fault_here("serve.heard");
         p->in.len += (size_t)len;
         take_frames(p);
         serve_pool_turn_soon(p->pool);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/tree.h"
@@ -332,6 +333,8 @@ serve_program_start(struct serve_pool *pool, struct err *err)
     const struct handler_conf *handler = pool->handler;
     struct serve_program *p;
 
+    if (fault_fails("serve.starts", EMFILE))
+        return err_errno(err, ERR_RETRY, "cannot make pipes and sockets");
     if (!make_ends(&ends, err))
         return false;
     p = program_new(pool);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "base/fault.h"
 #include "base/text.h"
 #include "serve/serve.h"
 
@@ -58,8 +59,11 @@ serve_write(struct serve_program *p)
 
     if (p->sock < 0 || p->out.len == 0 || p->state >= SERVE_ENDING)
         return;
-    n = send(p->sock, p->out.data + p->out_done, p->out.len - p->out_done,
-             MSG_NOSIGNAL | MSG_DONTWAIT);
+    n = fault_fails("serve.sends", EPIPE)
+            ? -1
+            : send(p->sock, p->out.data + p->out_done, p->out.len - p->out_done,
+                   MSG_NOSIGNAL | MSG_DONTWAIT);
+    fault_here("serve.sent");
     if (n < 0 && errno != EAGAIN && errno != EINTR) {
         /* It does not listen any more.  What it still says is read, up to the end of it. */
         buf_clear(&p->out);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "supervisor/internal.h"
 
@@ -129,9 +130,11 @@ member_ended(struct slot *slot, int wait_status)
     struct member *member = slot->member;
     struct verdict v = judge(member, wait_status);
 
+    fault_here("death.heard");
     order_port_pump(member->port); /* what it said at last */
     log_death(slot, &v);
     settle(slot, &v);
+    fault_here("death.settled");
     if (!was_to_end(slot->state))
         sup->restarts[v.reason]++;
     if (slot->role == BOARD_WORKER && !slot->is_leaving)

@@ -4,6 +4,7 @@
  * The janitor stays until the workers are gone: it renews their leases while
  * they drain, and gives back what they still held.
  */
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "supervisor/internal.h"
@@ -52,6 +53,7 @@ ending_drain(struct supervisor *sup, bool with_limit)
     if (!is_first)
         return;
     notify_stopping(sup);
+    fault_here("ending.drain");
     tell_all(sup, SLOT_EV_DRAIN, true);
     ending_check(sup);
 }
@@ -68,6 +70,7 @@ ending_stop(struct supervisor *sup)
     set_patience(sup, sup->conf->grace_ms + WORKER_EXTRA_MS);
     if (is_first)
         notify_stopping(sup);
+    fault_here("ending.stop");
     tell_all(sup, SLOT_EV_STOP, true);
     ending_check(sup);
 }
@@ -83,13 +86,16 @@ go_to(struct supervisor *sup, enum ending next)
         tell_all(sup, SLOT_EV_KILL, true);
         break;
     case ENDING_REAP:
+        fault_here("ending.reap");
         set_patience(sup, REAP_MS);
         break;
     case ENDING_JANITOR:
+        fault_here("ending.janitor");
         set_patience(sup, JANITOR_MS);
         tell_all(sup, SLOT_EV_DRAIN, false);
         break;
     case ENDING_OVER:
+        fault_here("ending.over");
         ev_timer_stop(sup->loop, &sup->patience);
         ev_break(sup->loop, EVBREAK_ALL);
         break;

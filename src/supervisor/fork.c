@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/proc.h"
 #include "supervisor/internal.h"
@@ -56,6 +57,7 @@ be_child(struct slot *slot, const struct member *member, int order_fd, int memor
     };
     char title[48], long_title[64];
 
+    fault_at(board_role_name(slot->role), "begins");
     /* Watchers outlive the loop in libev's table of signals: stop them before it goes. */
     signals_stop(sup);
     death_stop_in_child(sup);
@@ -106,9 +108,10 @@ fork_quietly(struct slot *slot, const struct member *member, int order_fd, int m
 
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before);
-    pid = fork();
+    pid = fault_fails_at(board_role_name(slot->role), "fork", EAGAIN) ? -1 : fork();
     if (pid == 0)
         be_child(slot, member, order_fd, memory_fd, supervisor);
+    fault_at(board_role_name(slot->role), "forked");
     sigprocmask(SIG_SETMASK, &before, NULL);
     return pid;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "supervisor/internal.h"
 
@@ -162,6 +163,7 @@ static void
 do_replace(struct slot *slot)
 {
     do_let_go(slot);
+    fault_here("reload.replaces");
     do_fork(slot);
 }
 

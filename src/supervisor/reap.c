@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "supervisor/internal.h"
 
@@ -73,6 +74,7 @@ reap_release(struct supervisor *sup, int64_t died_until_mono_ms)
         if (reap->state == REAP_WAITS && reap->died_mono_ms <= died_until_mono_ms)
             reap->state = REAP_FREE_TO_ASK;
     }
+    fault_here("death.cleared");
     reap_tell_janitor(sup);
 }
 

@@ -3,6 +3,7 @@
  * the children one after the other.  The next one is replaced when the new one
  * before it is ready, so a configuration that starts nowhere costs one worker.
  */
+#include "base/fault.h"
 #include "base/log.h"
 #include "supervisor/internal.h"
 
@@ -36,11 +37,13 @@ reload(struct supervisor *sup, struct buf *ret_changed, struct err *err)
 
     if (sup->ending != ENDING_NOT)
         return err_set(err, ERR_PERMANENT, "pgcrewd is ending");
+    fault_here("reload.begins");
     if (!conf_load(&sup->plan->source, &fresh, err))
         return false;
     notify_reloading(sup);
     is_changed = conf_diff(sup->conf, fresh, ret_changed);
     swap(sup, fresh);
+    fault_here("reload.swapped");
     if (sup->conf->doubt != NULL)
         log_warn("reload: %s", sup->conf->doubt);
     log_info("reload: %s", is_changed ? buf_text(ret_changed) : "nothing has changed");
@@ -96,6 +99,7 @@ renewal_go_on(struct supervisor *sup)
         return;
     }
     sup->is_renewing = false;
+    fault_here("reload.over");
     log_info("reload: all children work with the new configuration");
     notify_reloaded(sup);
 }

@@ -62,6 +62,9 @@ log_answer(const struct task *task, const struct finish_answer *a)
     else if (a->wait_ms >= 0)
         log_job(LOG_LEVEL_WARN, a->job_id, task->run.job.kind, "%s, attempt %d of %d, again in %s",
                 why, task->run.job.attempt, a->max_attempts, text_ago(wait, a->wait_ms));
+    else if (strcmp(a->status, "queued") == 0)
+        log_job(LOG_LEVEL_WARN, a->job_id, task->run.job.kind,
+                "%s, attempt %d of %d, again at once", why, task->run.job.attempt, a->max_attempts);
     else
         log_job(LOG_LEVEL_WARN, a->job_id, task->run.job.kind,
                 "%s, attempt %d of %d, now %s for good", why, task->run.job.attempt,

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "worker/internal.h"
@@ -296,6 +297,7 @@ holding_end(struct worker *w)
     if (w->unregistering)
         return;
     w->unregistering = true;
+    fault_here("worker.leaves");
     handler_end();
     if (w->holding != HOLDING) {
         ev_break(w->loop, EVBREAK_ALL);

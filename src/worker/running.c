@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "worker/internal.h"
@@ -182,6 +183,7 @@ on_ended(struct run *run, const struct run_end *end)
     struct task *task = run->owner;
     struct worker *w = task->worker;
 
+    fault_here("attempt.ends");
     handler_forget(run);
     pace_ended(&task->lane->pace, end->ran_ms);
     w->score.busy_ms += end->ran_ms;
@@ -206,6 +208,7 @@ on_ended(struct run *run, const struct run_end *end)
     task->finished.system_ms = end->system_ms;
     task->finished.max_rss_bytes = end->max_rss_bytes;
     finishing_add(task);
+    fault_here("attempt.ended");
 }
 
 static const struct run_events events = {.progress = on_progress, .ended = on_ended};
@@ -256,6 +259,7 @@ start(struct task *task)
     struct run *run = &task->run;
     struct err err;
 
+    fault_here("attempt.starts");
     task_move(task, &w->running);
     task->started_mono_ms = clock_mono_ms();
     run->handler = handler_for(w->conf, run->job.kind);
@@ -269,6 +273,7 @@ start(struct task *task)
     } else if (!is_too_large(task) && !handler_start(run, &err)) {
         could_not_start(task, &err);
     }
+    fault_here("attempt.started");
 }
 
 void

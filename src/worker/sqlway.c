@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/log.h"
 #include "db/error.h"
 #include "handler/way.h"
@@ -137,7 +136,6 @@ succeeded(struct sql_run *x, const PGresult *res)
     struct run_end end = RUN_END(RUN_SETTLED);
     struct finish_answer answer;
 
-    fault_here("sql.answered");
     if (PQntuples(res) == 0) {
         x->run->way = NULL; /* there is nothing to kill any more */
         running_lose(task_of(x->run), "its claim has been taken away");
@@ -147,7 +145,6 @@ succeeded(struct sql_run *x, const PGresult *res)
         finishing_settled(task_of(x->run), &answer);
     }
     end_run(x, &end);
-    fault_here("sql.settled");
 }
 
 /* --- asking --------------------------------------------------------------------------- */
@@ -202,11 +199,9 @@ send_run(struct sql_run *x)
         .timeout_ms = h->timeout_ms,
     };
 
-    fault_here("sql.begins");
     x->sent_mono_ms = clock_mono_ms();
     queue_ask_run_sql(s.db, &call, on_answer, x);
     db_commit(s.db);
-    fault_here("sql.sent");
 }
 
 static void

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "handler/way.h"
 #include "worker/internal.h"
@@ -46,6 +47,7 @@ worker_drain(struct worker *w, const char *why)
 {
     if (w->ending != ENDING_NOT)
         return;
+    fault_here("worker.drains");
     w->ending = ENDING_DRAIN;
     hearing_tell_idle(w, false);
     log_info("%s: %zu jobs run on, nothing new is claimed", why, w->n_running);

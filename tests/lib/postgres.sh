@@ -162,9 +162,9 @@ free_port() {
 wait_for() {
     local seconds=$1 end
     shift
-    end=$(($(date +%s%N) + seconds * 1000000000))
+    end=$((${EPOCHREALTIME//[!0-9]/} + seconds * 1000000))
     until "$@" >/dev/null 2>&1; do
-        [ "$(date +%s%N)" -lt "$end" ] || return 1
+        [ "${EPOCHREALTIME//[!0-9]/}" -lt "$end" ] || return 1
         sleep 0.05
     done
 }

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/setup.sh"
 pg_start && migrate || bail 'no database'
 daemon_setup
-strings "$build/pgcrewd" | grep -q 'sql\.settled' || skip_all 'built without --enable-faults'
+grep -q PGCREW_FAULT "$build/pgcrewd" || skip_all 'built without --enable-faults'
 
 # kill_worker() runs in the server, as its superuser: the exact moment is the server's.
 sql "create schema app;
@@ -32,6 +32,7 @@ sql "create schema app;
        if p ->> 'step' = 'after' then perform app.kill_worker('after'); end if;
      end \$\$"
 chmod 777 "$daemon_dir"
+export PGCREW_FAULT=$daemon_dir
 
 handlers "  once: {sql: app.once, retry_first: 10ms, retry_max: 10ms}"
 
@@ -40,13 +41,12 @@ is_done_once() {
                 from public.jobs j where j.id = $1")" = succeeded1 ]
 }
 
-# try STEP FAULT: five jobs, the worker dies once at that step.
+# try STEP: five jobs, the worker dies once at that step.
 try() {
     local step=$1 ids id good=0
+    start_daemon worker.count=1 worker.slots=3 queue.poll_interval=200ms
     : >"$daemon_dir/$step"
     chmod 666 "$daemon_dir/$step"
-    export PGCREW_FAULT=$2
-    start_daemon worker.count=1 worker.slots=3 queue.poll_interval=200ms
     ids=$(sql "insert into jobs (kind, payload) select 'once', '{\"step\": \"$step\"}' from generate_series(1, 5) returning id")
     for id in $ids; do
         wait_for 20 is_done_once "$id" && good=$((good + 1))
@@ -54,14 +54,10 @@ try() {
     is "$good" 5                                   "killed at $step: five jobs, each with one effect"
     not_ok "at $step a worker was killed"          test -e "$daemon_dir/$step"
     stop_daemon
-    unset PGCREW_FAULT
 }
 
-for step in sql.begins sql.sent sql.answered sql.settled; do
-    try "$step" "$step@$daemon_dir/$step"
-done
-for step in before after commit; do
-    try "$step" "sql.sent@/nonexistent/file"
+for step in run_sql.begins run_sql.sent run_sql.answered run_sql.settled before after commit; do
+    try "$step"
 done
 is "$(sql 'select count(*) from app.effects')" 35  'all in all as many effects as jobs'
 is "$(sql "select count(*) from jobs where status <> 'succeeded'")" 0 'and all have succeeded'
