@@ -4,6 +4,7 @@
 #include "cli/args.h"
 
 /* The table is where main() is. */
+int pgcrew_main(int argc, char **argv);
 #define main pgcrew_main
 #include "../../src/pgcrew.c"
 #undef main

@@ -82,7 +82,7 @@ add_error(struct input *in, struct buf *ret)
 }
 
 static void
-look(const PGresult *res)
+look(const PGresult *res, bool is_text)
 {
     struct err err = {0};
     const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
@@ -90,6 +90,8 @@ look(const PGresult *res)
     must(!db_error_of_result(&err, res));
     must_say(&err);
     must(sqlstate != NULL || err.class == ERR_UNCERTAIN);
+    /* It becomes the error of a job whose handler is a SQL function: half a character must not. */
+    must(!is_text || is_utf8(err.text, strlen(err.text)));
     must(strlen(err.sqlstate) < sizeof(err.sqlstate));
     must(sqlstate != NULL || db_error_ends_session(res));
     err = (struct err){0};
@@ -115,6 +117,6 @@ fuzz(const char *data, size_t len)
     res = PQexec(conn, "q");
     must(recv(server, question, sizeof(question), 0) > 0);
     must(PQresultStatus(res) == PGRES_FATAL_ERROR);
-    look(res);
+    look(res, is_utf8(data, len));
     PQclear(res);
 }

@@ -1,6 +1,8 @@
 /* JSON of a database or a daemon as the tool shows it: nothing in it drives the terminal. */
 #include "fuzz.h"
 
+#include <locale.h>
+
 #include "cli/out.h"
 #include "cli/progress.h"
 #include "cli/values.h"
@@ -41,6 +43,7 @@ fuzz(const char *data, size_t len)
     const char *key;
     json_t *part;
 
+    must(setlocale(LC_ALL, "C.UTF-8") != NULL);
     if (!value_parse(data, len, &value, &err)) {
         must_say(&err);
         return;
