@@ -5,15 +5,42 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
+static void print(char *ret, size_t size, const char *format, va_list args) PRINTF_LIKE(3, 0);
 static void fill(struct err *err, enum err_class class, const char *format, va_list args)
     PRINTF_LIKE(3, 0);
+
+/* PostgreSQL takes no half of a character. */
+static void
+print(char *ret, size_t size, const char *format, va_list args)
+{
+    char whole[sizeof(((struct err *)0)->text) + 8];
+    int len = vsnprintf(whole, sizeof(whole), format, args);
+    size_t had = len < (int)sizeof(whole) ? (size_t)len : sizeof(whole) - 1;
+    size_t cut = text_utf8_cut(whole, had, size - 1);
+
+    memcpy(ret, whole, cut);
+    ret[cut] = '\0';
+}
 
 static void
 fill(struct err *err, enum err_class class, const char *format, va_list args)
 {
     err->class = class;
     err->sqlstate[0] = '\0';
-    vsnprintf(err->text, sizeof(err->text), format, args);
+    print(err->text, sizeof(err->text), format, args);
+}
+
+/* ": " and as much of more as there is room for. */
+static void
+append(struct err *err, const char *more)
+{
+    size_t len = strlen(err->text), room = sizeof(err->text) - len - 1;
+
+    if (room > 2)
+        snprintf(err->text + len, room + 1, ": %.*s",
+                 (int)text_utf8_cut(more, strlen(more), room - 2), more);
 }
 
 bool
@@ -33,7 +60,6 @@ bool
 err_errno(struct err *err, enum err_class class, const char *format, ...)
 {
     const char *why = strerrordesc_np(errno);
-    size_t len;
     va_list args;
 
     if (err == NULL)
@@ -41,8 +67,7 @@ err_errno(struct err *err, enum err_class class, const char *format, ...)
     va_start(args, format);
     fill(err, class, format, args);
     va_end(args);
-    len = strlen(err->text);
-    snprintf(err->text + len, sizeof(err->text) - len, ": %s", why ? why : "unknown error");
+    append(err, why ? why : "unknown error");
     return false;
 }
 
@@ -50,17 +75,15 @@ bool
 err_before(struct err *err, const char *format, ...)
 {
     char old[sizeof(err->text)];
-    size_t len;
     va_list args;
 
     if (err == NULL)
         return false;
     memcpy(old, err->text, sizeof(old));
     va_start(args, format);
-    vsnprintf(err->text, sizeof(err->text), format, args);
+    print(err->text, sizeof(err->text), format, args);
     va_end(args);
-    len = strlen(err->text);
-    snprintf(err->text + len, sizeof(err->text) - len, ": %s", old);
+    append(err, old);
     return false;
 }
 

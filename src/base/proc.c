@@ -22,16 +22,19 @@ struct process {
 static bool
 read_stat(const char *pid_text, struct process *ret)
 {
-    char path[64], line[512], *after;
-    AUTO(file) FILE *f = NULL;
+    char path[64], text[512], *after;
+    AUTO(fd) int fd = -1;
+    ssize_t len;
     int parent;
 
     snprintf(path, sizeof(path), "/proc/%.20s/stat", pid_text);
-    f = fopen(path, "re");
-    if (f == NULL || fgets(line, sizeof(line), f) == NULL)
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    len = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+    if (len <= 0)
         return false;
-    /* The name in parentheses may hold anything, even parentheses. */
-    after = strrchr(line, ')');
+    text[len] = '\0';
+    /* The name in parentheses may hold anything, even parentheses and line ends. */
+    after = strrchr(text, ')');
     if (after == NULL || sscanf(after + 1, " %c %d", &ret->state, &parent) != 2)
         return false;
     ret->pid = (pid_t)atoi(pid_text);
@@ -126,12 +129,12 @@ proc_read_bytes(int fd, const char *key)
     char text[8192];
     ssize_t len = fd >= 0 ? pread(fd, text, sizeof(text) - 1, 0) : 0;
     const char *at;
-    int64_t kib;
+    int64_t kib, bytes;
 
     text[len > 0 ? len : 0] = '\0';
     for (at = strstr(text, key); at != NULL; at = strstr(at + 1, key)) {
         if ((at == text || at[-1] == '\n') && sscanf(at + strlen(key), "%" SCNd64, &kib) == 1)
-            return kib * 1024;
+            return kib < 0 || __builtin_mul_overflow(kib, 1024, &bytes) ? 0 : bytes;
     }
     return 0;
 }

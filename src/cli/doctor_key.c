@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/values.h"
 
 static int
@@ -53,6 +54,23 @@ kind_of_role(const char *role)
     return KEY_USER;
 }
 
+static void
+copy_claim(const json_t *claims, const char *name, char ret[64])
+{
+    const char *text = value_text(claims, name);
+
+    snprintf(ret, 64, "%.*s", (int)text_utf8_cut(text, strlen(text), 63), text);
+}
+
+/* Seconds; what no clock will ever show is never. */
+static int64_t
+expiry_of(const json_t *claims)
+{
+    double seconds = value_real(claims, "exp");
+
+    return seconds > 0 && seconds < 1e15 ? (int64_t)seconds : 0;
+}
+
 /* header.claims.signature */
 static void
 read_token(const char *text, struct key *ret)
@@ -67,9 +85,9 @@ read_token(const char *text, struct key *ret)
     if (end == NULL || !decode(start + 1, (size_t)(end - start - 1), &claims) ||
         !value_parse(buf_text(&claims), claims.len, &object, &err))
         return;
-    snprintf(ret->role, sizeof(ret->role), "%s", value_text(object, "role"));
-    snprintf(ret->project, sizeof(ret->project), "%s", value_text(object, "ref"));
-    ret->expires_s = (int64_t)value_real(object, "exp");
+    copy_claim(object, "role", ret->role);
+    copy_claim(object, "ref", ret->project);
+    ret->expires_s = expiry_of(object);
     if (json_is_object(object))
         ret->kind = kind_of_role(ret->role);
     json_decref(object);

@@ -186,6 +186,15 @@ add_time(struct buf *ret, const char *utc)
         add_printable(ret, utc, strlen(utc));
 }
 
+/* What is too much for a number of ours is as much as there is. */
+static int64_t
+ms_of(const json_t *value)
+{
+    double ms = json_number_value(value);
+
+    return ms > -9e18 ? (ms < 9e18 ? (int64_t)ms : INT64_MAX) : INT64_MIN;
+}
+
 void
 out_value(struct buf *ret, const json_t *value, enum column_kind kind)
 {
@@ -201,7 +210,7 @@ out_value(struct buf *ret, const json_t *value, enum column_kind kind)
     else if (json_is_string(value))
         add_printable(ret, json_string_value(value), json_string_length(value));
     else if (kind == COLUMN_MS && json_is_number(value))
-        buf_add_text(ret, text_ago(number, (int64_t)json_number_value(value)));
+        buf_add_text(ret, text_ago(number, ms_of(value)));
     else if (kind == COLUMN_BYTES && json_is_integer(value))
         buf_printf(ret, "%.1f MiB", (double)json_integer_value(value) / (1 << 20));
     else if (json_is_real(value))

@@ -8,20 +8,47 @@
 
 #define BAR_MAX 40
 #define BAR_MIN 5
+#define COUNT_MAX INT64_C(1000000000000000)
+
+/* Seconds left; what is no number of them is not known. */
+static int64_t
+eta_of(const json_t *status)
+{
+    double seconds = value_real(status, "eta_seconds");
+
+    return value_is_set(status, "eta_seconds") && seconds >= 0 && seconds < 1e12 ? (int64_t)seconds
+                                                                                 : -1;
+}
+
+static double
+percent_of(const json_t *status)
+{
+    double percent = value_real(status, "percent");
+
+    return percent > 0 ? (percent < 100 ? percent : 100) : 0;
+}
+
+/* A count of rows, and so below what adding three of them could overflow. */
+static int64_t
+count_of(const json_t *status, const char *field)
+{
+    int64_t n = value_int(status, field);
+
+    return n > 0 ? (n < COUNT_MAX ? n : COUNT_MAX) : 0;
+}
 
 void
 progress_read(const json_t *status, struct progress_counts *ret)
 {
     *ret = (struct progress_counts){
-        .total = value_int(status, "total"),
-        .queued = value_int(status, "queued"),
-        .running = value_int(status, "running"),
-        .succeeded = value_int(status, "succeeded"),
-        .failed = value_int(status, "failed"),
-        .cancelled = value_int(status, "cancelled"),
-        .percent = value_real(status, "percent"),
-        .eta_s =
-            value_is_set(status, "eta_seconds") ? (int64_t)value_real(status, "eta_seconds") : -1,
+        .total = count_of(status, "total"),
+        .queued = count_of(status, "queued"),
+        .running = count_of(status, "running"),
+        .succeeded = count_of(status, "succeeded"),
+        .failed = count_of(status, "failed"),
+        .cancelled = count_of(status, "cancelled"),
+        .percent = percent_of(status),
+        .eta_s = eta_of(status),
         .done = json_is_true(json_object_get(status, "done")),
     };
 }

@@ -26,7 +26,27 @@ enum {
 /* PostgreSQL counts microseconds from 2000-01-01. */
 #define POSTGRES_EPOCH_S INT64_C(946684800)
 
+/* Bytes of an array before its elements. */
+#define ARRAY_HEAD 20
+
 #define DECODE_FLAGS (JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL)
+
+/* A text that JSON cannot hold, or a number, is said to be none. */
+static json_t *
+make_text(const char *text, size_t len)
+{
+    json_t *value = json_stringn(text, len);
+
+    return value != NULL ? value : json_string("(not UTF-8)");
+}
+
+static json_t *
+make_real(double number)
+{
+    json_t *value = json_real(number);
+
+    return value != NULL ? value : json_null();
+}
 
 /* --- rows ------------------------------------------------------------------------- */
 
@@ -51,13 +71,16 @@ be32_at(const char *p)
 static json_t *
 from_time(const PGresult *res, int row, int column)
 {
-    int64_t us = (int64_t)be64_at(PQgetvalue(res, row, column));
-    int64_t s = us / 1000000, rest = us % 1000000;
+    int64_t us = 0, s, rest;
     char text[64];
     struct tm tm;
     time_t at;
     size_t len;
 
+    if (PQgetlength(res, row, column) == sizeof(us))
+        us = (int64_t)be64_at(PQgetvalue(res, row, column));
+    s = us / 1000000;
+    rest = us % 1000000;
     if (us == INT64_MAX || us == INT64_MIN)
         return json_string(us == INT64_MAX ? "infinity" : "-infinity");
     if (rest < 0) {
@@ -78,31 +101,56 @@ from_json(const PGresult *res, int row, int column)
     json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
 
     /* A number beyond what C can hold: as the text that it is. */
-    return value != NULL ? value : json_string(text);
+    return value != NULL ? value : make_text(text, strlen(text));
+}
+
+/* One element of an array at *at; false: it does not fit before end. */
+static bool
+take_element(const char **at, const char *end, bool is_number, json_t **ret)
+{
+    uint32_t len;
+
+    if (end - *at < 4)
+        return false;
+    len = be32_at(*at);
+    *at += 4;
+    if (len == UINT32_MAX) {
+        *ret = json_null();
+        return true;
+    }
+    if (len > (size_t)(end - *at) || (is_number && len != sizeof(int64_t)))
+        return false;
+    *ret = is_number ? json_integer((json_int_t)be64_at(*at)) : make_text(*at, len);
+    *at += len;
+    return true;
 }
 
 /* One dimension, as the wire has it: number of dimensions, nulls, type, length, bottom, elements. */
 static json_t *
 from_array(const PGresult *res, int row, int column)
 {
-    const char *p = PQgetvalue(res, row, column);
-    uint32_t type = be32_at(p + 8), n = be32_at(p) == 1 ? be32_at(p + 12) : 0;
-    json_t *all = json_array();
+    const char *p = PQgetvalue(res, row, column), *end = p + PQgetlength(res, row, column);
+    json_t *all = json_array(), *element;
+    uint32_t n;
+    bool is_number;
 
-    p += 20;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t len = be32_at(p);
-
-        p += 4;
-        if (len == UINT32_MAX) {
-            json_array_append_new(all, json_null());
-            continue;
-        }
-        json_array_append_new(all, type == OID_INT8 ? json_integer((json_int_t)be64_at(p))
-                                                    : json_stringn(p, len));
-        p += len;
-    }
+    if (end - p < ARRAY_HEAD || be32_at(p) != 1)
+        return all;
+    is_number = be32_at(p + 8) == OID_INT8;
+    n = be32_at(p + 12);
+    p += ARRAY_HEAD;
+    for (uint32_t i = 0; i < n && take_element(&p, end, is_number, &element); i++)
+        json_array_append_new(all, element);
     return all;
+}
+
+/* Only progress is one, from 0 to 100: a digit is enough. */
+static json_t *
+from_real(double number)
+{
+    if (!(number > -1e9 && number < 1e9))
+        return make_real(number);
+    return json_real((double)(int64_t)(number * 10 + 0.5) / 10);
 }
 
 static json_t *
@@ -122,8 +170,7 @@ from_column(const PGresult *res, int row, int column)
         return json_integer(row_int(res, row, column));
     case OID_FLOAT4:
     case OID_FLOAT8:
-        /* Only progress is one of these, from 0 to 100; a digit is enough. */
-        return json_real((double)(int64_t)(row_float(res, row, column) * 10 + 0.5) / 10);
+        return from_real(row_float(res, row, column));
     case OID_JSON:
     case OID_JSONB:
         return from_json(res, row, column);
@@ -136,7 +183,7 @@ from_column(const PGresult *res, int row, int column)
         u = row_uuid(res, row, column);
         return json_string(uuid_text(uuid, &u));
     default:
-        return json_stringn(row_text(res, row, column), row_length(res, row, column));
+        return make_text(row_text(res, row, column), row_length(res, row, column));
     }
 }
 
@@ -190,8 +237,6 @@ from_msgpack_array(const msgpack_object_array *array)
 json_t *
 value_from_msgpack(const msgpack_object *o)
 {
-    json_t *text;
-
     switch (o->type) {
     case MSGPACK_OBJECT_BOOLEAN:
         return json_boolean(o->via.boolean);
@@ -201,10 +246,9 @@ value_from_msgpack(const msgpack_object *o)
         return json_integer(o->via.i64);
     case MSGPACK_OBJECT_FLOAT32:
     case MSGPACK_OBJECT_FLOAT64:
-        return json_real(o->via.f64);
+        return make_real(o->via.f64);
     case MSGPACK_OBJECT_STR:
-        text = json_stringn(o->via.str.ptr, o->via.str.size);
-        return text != NULL ? text : json_string("(not UTF-8)");
+        return make_text(o->via.str.ptr, o->via.str.size);
     case MSGPACK_OBJECT_ARRAY:
         return from_msgpack_array(&o->via.array);
     case MSGPACK_OBJECT_MAP:

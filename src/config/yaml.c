@@ -287,6 +287,34 @@ needs_no_quotes(const char *text)
     return text[0] != '\0' && strcmp(text, "null") != 0 && text[strspn(text, plain)] == '\0';
 }
 
+/* What YAML does not leave in a text as it is: line ends, marks, control characters. */
+static const struct {
+    const char *bytes, *written;
+} specials[] = {
+    {"\xe2\x80\xa8", "\\L"},     {"\xe2\x80\xa9", "\\P"},     {"\xef\xbb\xbf", "\\uFEFF"},
+    {"\xef\xbf\xbe", "\\uFFFE"}, {"\xef\xbf\xbf", "\\uFFFF"},
+};
+
+/* How many bytes of p were written in another way; 0: none. */
+static size_t
+quote_special(struct buf *ret, const char *p)
+{
+    /* U+0080 to U+009F */
+    if ((unsigned char)p[0] == 0xc2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xa0) {
+        buf_printf(ret, "\\x%02x", (unsigned)(unsigned char)p[1]);
+        return 2;
+    }
+    for (size_t i = 0; i < LENGTH(specials); i++) {
+        size_t len = strlen(specials[i].bytes);
+
+        if (strncmp(p, specials[i].bytes, len) == 0) {
+            buf_add_text(ret, specials[i].written);
+            return len;
+        }
+    }
+    return 0;
+}
+
 void
 yaml_quote(struct buf *ret, const char *text)
 {
@@ -297,8 +325,11 @@ yaml_quote(struct buf *ret, const char *text)
     buf_add_text(ret, "\"");
     for (const char *p = text; *p != '\0'; p++) {
         unsigned char c = (unsigned char)*p;
+        size_t len = quote_special(ret, p);
 
-        if (c == '"' || c == '\\')
+        if (len > 0)
+            p += len - 1;
+        else if (c == '"' || c == '\\')
             buf_printf(ret, "\\%c", c);
         else if (c < 0x20 || c == 0x7f)
             buf_printf(ret, "\\x%02x", c);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /*
  * Prefixes of SQLSTATE, the longest that fits counts; see PostgreSQL's
  * documentation, appendix A.
@@ -58,8 +60,13 @@ first_line(char *ret, size_t size, const char *text)
     static const char fatal[] = "FATAL:  ";
     const char *says = strstr(text, fatal);
 
-    snprintf(ret, size, "%s", says != NULL ? says + sizeof(fatal) - 1 : text);
-    ret[strcspn(ret, "\n")] = '\0';
+    size_t len;
+
+    if (says != NULL)
+        text = says + sizeof(fatal) - 1;
+    len = text_utf8_cut(text, strcspn(text, "\n"), size - 1);
+    memcpy(ret, text, len);
+    ret[len] = '\0';
 }
 
 bool
@@ -78,9 +85,10 @@ db_error_of_result(struct err *err, const PGresult *res)
                        line[0] != '\0' ? line : "the connection was lost");
     }
     known = find_state(sqlstate);
-    err_set(err, known < LENGTH(states) ? states[known].class : ERR_PERMANENT, "%s%s%s%s",
-            primary != NULL ? primary : sqlstate, hint != NULL ? " (" : "",
-            hint != NULL ? hint : "", hint != NULL ? ")" : "");
+    if (primary == NULL || primary[0] == '\0')
+        primary = "an error without a message";
+    err_set(err, known < LENGTH(states) ? states[known].class : ERR_PERMANENT, "%s%s%s%s", primary,
+            hint != NULL ? " (" : "", hint != NULL ? hint : "", hint != NULL ? ")" : "");
     snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", sqlstate);
     return false;
 }

@@ -260,6 +260,15 @@ wrong_type(const PGresult *res, int column)
     abort();
 }
 
+/* The bytes of a value that has as many as its type; NULL: it is null, or no such value. */
+static const char *
+bytes_of(const PGresult *res, int row, int column, int length)
+{
+    if (PQgetisnull(res, row, column) || PQgetlength(res, row, column) != length)
+        return NULL;
+    return PQgetvalue(res, row, column);
+}
+
 static int64_t
 int_from(const char *bytes, int length)
 {
@@ -290,18 +299,21 @@ int64_t
 row_int(const PGresult *res, int row, int column)
 {
     Oid type = PQftype(res, column);
+    const char *bytes;
+    int length;
 
     if (type != OID_INT2 && type != OID_INT4 && type != OID_INT8)
         wrong_type(res, column);
-    if (row_is_null(res, row, column))
-        return 0;
-    return int_from(PQgetvalue(res, row, column), PQgetlength(res, row, column));
+    length = type == OID_INT2 ? 2 : type == OID_INT4 ? 4 : 8;
+    bytes = bytes_of(res, row, column, length);
+    return bytes != NULL ? int_from(bytes, length) : 0;
 }
 
 double
 row_float(const PGresult *res, int row, int column)
 {
     Oid type = PQftype(res, column);
+    const char *bytes;
     uint64_t eight;
     uint32_t four;
     double wide;
@@ -309,15 +321,16 @@ row_float(const PGresult *res, int row, int column)
 
     if (type != OID_FLOAT4 && type != OID_FLOAT8)
         wrong_type(res, column);
-    if (row_is_null(res, row, column))
+    bytes = bytes_of(res, row, column, type == OID_FLOAT4 ? 4 : 8);
+    if (bytes == NULL)
         return 0;
     if (type == OID_FLOAT4) {
-        memcpy(&four, PQgetvalue(res, row, column), sizeof(four));
+        memcpy(&four, bytes, sizeof(four));
         four = be32toh(four);
         memcpy(&narrow, &four, sizeof(narrow));
         return (double)narrow;
     }
-    memcpy(&eight, PQgetvalue(res, row, column), sizeof(eight));
+    memcpy(&eight, bytes, sizeof(eight));
     eight = be64toh(eight);
     memcpy(&wide, &eight, sizeof(wide));
     return wide;
@@ -333,9 +346,9 @@ row_bool(const PGresult *res, int row, int column)
 
 /* jsonb travels as a version byte and then its text. */
 static int
-text_offset(const PGresult *res, int column)
+text_offset(const PGresult *res, int row, int column)
 {
-    return PQftype(res, column) == OID_JSONB ? 1 : 0;
+    return PQftype(res, column) == OID_JSONB && PQgetlength(res, row, column) > 0 ? 1 : 0;
 }
 
 const char *
@@ -343,7 +356,7 @@ row_text(const PGresult *res, int row, int column)
 {
     if (row_is_null(res, row, column))
         return "";
-    return PQgetvalue(res, row, column) + text_offset(res, column);
+    return PQgetvalue(res, row, column) + text_offset(res, row, column);
 }
 
 size_t
@@ -351,35 +364,44 @@ row_length(const PGresult *res, int row, int column)
 {
     if (row_is_null(res, row, column))
         return 0;
-    return (size_t)(PQgetlength(res, row, column) - text_offset(res, column));
+    return (size_t)(PQgetlength(res, row, column) - text_offset(res, row, column));
 }
 
 struct uuid
 row_uuid(const PGresult *res, int row, int column)
 {
     struct uuid u = {.bytes = {0}};
+    const char *bytes;
 
     if (PQftype(res, column) != OID_UUID)
         wrong_type(res, column);
-    if (!row_is_null(res, row, column))
-        memcpy(u.bytes, PQgetvalue(res, row, column), sizeof(u.bytes));
+    bytes = bytes_of(res, row, column, sizeof(u.bytes));
+    if (bytes != NULL)
+        memcpy(u.bytes, bytes, sizeof(u.bytes));
     return u;
 }
+
+/* So many bytes are before the elements of an array: see struct array. */
+#define ARRAY_HEAD 20
+#define INT8_ELEMENT 12 /* its length and its value */
 
 size_t
 row_int8s(const PGresult *res, int row, int column, struct arena *a, int64_t **ret)
 {
     const char *p = PQgetvalue(res, row, column);
+    int64_t length = PQgetlength(res, row, column);
     size_t n;
 
     *ret = NULL;
-    if (row_is_null(res, row, column) || int_from(p, 4) == 0)
+    if (row_is_null(res, row, column) || length < ARRAY_HEAD || int_from(p, 4) == 0)
         return 0;
     if (int_from(p, 4) != 1 || int_from(p + 8, 4) != OID_INT8)
         wrong_type(res, column);
+    if (int_from(p + 12, 4) * INT8_ELEMENT != length - ARRAY_HEAD)
+        return 0;
     n = (size_t)int_from(p + 12, 4);
     *ret = arena_alloc(a, n * sizeof(**ret));
     for (size_t i = 0; i < n; i++)
-        (*ret)[i] = int_from(p + 20 + i * 12 + 4, 8);
+        (*ret)[i] = int_from(p + ARRAY_HEAD + i * INT8_ELEMENT + 4, 8);
     return n;
 }

@@ -48,7 +48,8 @@ void param_uuids(struct params *p, const struct uuid *values, size_t n);
  * Columns of a result.  Integers of any width are read as int64_t; reading a
  * null gives 0, "" or an empty array: ask row_is_null() where it matters.
  * Text lives as long as the result.  A column of an unexpected type aborts: it
- * is our statement that is wrong.
+ * is our statement that is wrong.  A value whose length is not that of its type
+ * reads as a null.
  */
 bool row_is_null(const PGresult *res, int row, int column);
 int64_t row_int(const PGresult *res, int row, int column);

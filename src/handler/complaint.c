@@ -143,12 +143,13 @@ char *
 complaint_tail(struct complaint *c, struct arena *arena)
 {
     AUTO(buf) struct buf printed = {.data = NULL};
-    size_t skip = c->tail.len > c->tail_max ? c->tail.len - c->tail_max : 0;
+    size_t skip = c->tail.len > c->tail_max ? c->tail.len - c->tail_max : 0, most = skip + 3;
 
     if (c->tail.len == 0)
         return NULL;
-    /* Do not begin within a character. */
-    while (skip > 0 && skip < c->tail.len && ((unsigned char)c->tail.data[skip] & 0xc0) == 0x80)
+    /* Do not begin within a character, which has no more than three such bytes. */
+    while (skip > 0 && skip < most && skip < c->tail.len &&
+           ((unsigned char)c->tail.data[skip] & 0xc0) == 0x80)
         skip++;
     print_lines(&printed, c->tail.data + skip, c->tail.len - skip);
     return arena_memdup(arena, buf_text(&printed), printed.len);

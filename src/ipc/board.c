@@ -172,18 +172,44 @@ board_publish(struct board *b, int place, const struct board_score *score)
     latch_write(&p->score_latch, p->score, score, sizeof(*score), "board.score");
 }
 
+/* A byte that is neither 0 nor 1 is no bool: it must not be read as one. */
+static void
+make_bool(bool *b)
+{
+    unsigned char byte;
+
+    memcpy(&byte, b, sizeof(byte));
+    *b = byte != 0;
+}
+
+/* Nobody's time is before the start of the clock. */
+static void
+make_time(int64_t *ms)
+{
+    if (*ms < 0)
+        *ms = 0;
+}
+
 /* What a broken child wrote must not break who reads it. */
 static void
 bring_into_range(struct board_score *s)
 {
+    make_bool(&s->rests);
+    make_bool(&s->poll_only);
+    make_bool(&s->holds);
+    make_time(&s->beat_mono_ms);
+    make_time(&s->state_mono_ms);
+    make_time(&s->busy_ms);
     if ((unsigned)s->state > BOARD_HELD)
         s->state = BOARD_STARTING;
     if (s->n_running < 0)
         s->n_running = 0;
     if (s->n_running > BOARD_RUNNING)
         s->n_running = BOARD_RUNNING;
-    for (int i = 0; i < BOARD_RUNNING; i++)
+    for (int i = 0; i < BOARD_RUNNING; i++) {
+        make_time(&s->running[i].started_mono_ms);
         s->running[i].kind[sizeof(s->running[i].kind) - 1] = '\0';
+    }
     s->text[sizeof(s->text) - 1] = '\0';
 }
 

@@ -106,7 +106,8 @@ rpc_text(const msgpack_object *value, char *ret, size_t size)
 {
     size_t len = 0;
 
-    if (value != NULL && value->type == MSGPACK_OBJECT_STR) {
+    /* An empty text has no bytes that could be pointed to. */
+    if (value != NULL && value->type == MSGPACK_OBJECT_STR && value->via.str.size > 0) {
         len = value->via.str.size < size ? value->via.str.size : size - 1;
         memcpy(ret, value->via.str.ptr, len);
     }

@@ -65,7 +65,8 @@ report_add_score(struct board_score *sum, const struct board_score *one)
 
         memcpy((char *)sum + counters[i].offset, &value, sizeof(value));
     }
-    sum->busy_ms += one->busy_ms;
+    /* What a broken worker says may be too much: it wraps, as the counters do. */
+    sum->busy_ms = (int64_t)((uint64_t)sum->busy_ms + (uint64_t)one->busy_ms);
 }
 
 static void
