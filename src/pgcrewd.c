@@ -164,6 +164,7 @@ run_with_config(const struct command_line *line)
     if (!conf_load(&plan.source, &plan.conf, &err) || !is_database_url(plan.conf, &err) ||
         (line->what == CHECK && !handler_check(plan.conf, &err))) {
         fprintf(stderr, "pgcrewd: %s\n", err.text);
+        conf_free(plan.conf);
         return EXIT_CONFIG;
     }
     if (line->what == RUN)
