@@ -211,8 +211,10 @@ run_with_config(const struct command_line *line)
     struct err err = {0};
 
     if (!conf_load(&plan.source, &plan.conf, &err) || !is_database_url(plan.conf, &err) ||
-        (line->what == CHECK && !handler_check(plan.conf, &err)))
+        (line->what == CHECK && !handler_check(plan.conf, &err))) {
+        conf_free(plan.conf);
         return refuse(&err);
+    }
     if (line->what == RUN)
         return run(&plan);
     if (line->what == SHOW_CONFIG)

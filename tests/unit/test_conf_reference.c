@@ -77,7 +77,7 @@ test_example(void)
     AUTO(buf) struct buf text = {.data = NULL}, active = {.data = NULL};
     struct conf *example, *defaults;
     struct yaml *root = NULL;
-    struct err err;
+    struct err err = {0};
     char *handlers;
 
     read_whole("conf/pgcrew.yaml", &text);

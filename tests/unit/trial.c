@@ -149,10 +149,19 @@ on_tick(struct ev_loop *loop, ev_timer *w, int events)
     (void)events;
 }
 
+/* Under valgrind everything takes its time. */
+static int64_t
+patience(void)
+{
+    const char *times = getenv("PGCREW_PATIENCE");
+
+    return times != NULL && atoi(times) > 0 ? atoi(times) : 1;
+}
+
 bool
 trial_until(bool (*condition)(void *), void *what, int64_t ms)
 {
-    int64_t until_mono = clock_mono_ms() + ms;
+    int64_t until_mono = clock_mono_ms() + ms * patience();
     struct ev_loop *loop = loop_get();
     ev_timer tick;
 

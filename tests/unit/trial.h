@@ -30,7 +30,7 @@ const char *trial_log(void); /* what was logged since trials_begin() */
 /* A job 4711 of kind mail with payload {"a": 1} and a script; change what you like, then start. */
 void trial_init(struct trial *t, const char *script);
 void trial_start(struct trial *t);
-/* The loop, until the condition holds or ms are over; returns whether it holds. */
+/* The loop, until the condition holds or ms (times $PGCREW_PATIENCE) are over; returns whether it holds. */
 bool trial_until(bool (*condition)(void *), void *what, int64_t ms);
 void trial_wait(struct trial *t); /* for the end, at most 30 s */
 void trial_release(struct trial *t);
