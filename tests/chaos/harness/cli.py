@@ -30,6 +30,8 @@ def parse():
     parser.add_argument("--report", help="write the figures to this file, as JSON")
     parser.add_argument("--keep", action="store_true", help="keep ledgers, logs and the database's folder")
     parser.add_argument("--list", action="store_true", help="the faults of the world, and no more")
+    parser.add_argument("--list-mutants", action="store_true",
+                        help="with the seconds and faults each needs and the rules that must see it")
     parser.add_argument("--build", default=os.environ.get("PGCREW_BUILD"), help="PGCREW_BUILD")
     args = parser.parse_args()
     if args.world not in worlds():
@@ -57,6 +59,10 @@ def main():
     faults = chosen_faults(parser, args)
     if args.list:
         print("\n".join(faults))
+        return 0
+    if args.list_mutants:
+        for name, mutant in mutants().items():
+            print(name, mutant.seconds, ",".join(mutant.faults) or "none", "|".join(mutant.caught_by), sep="\t")
         return 0
     if not args.build:
         parser.error("--build or PGCREW_BUILD must name the build folder")
