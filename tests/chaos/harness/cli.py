@@ -25,7 +25,7 @@ def parse():
     parser.add_argument("--daemons", type=int, help="1 to 3 supervisors on one database (by the seed)")
     parser.add_argument("--workers", type=int, default=2, help="worker processes of each (2)")
     parser.add_argument("--jobs-rate", type=float, default=25, help="jobs a second (25)")
-    parser.add_argument("--drain", type=float, default=45, help="jobs have so long to end afterwards (45)")
+    parser.add_argument("--drain", type=float, default=60, help="jobs have so long to end afterwards (60)")
     parser.add_argument("--mutant", help="break pgcrew on purpose: " + ", ".join(mutants()))
     parser.add_argument("--report", help="write the figures to this file, as JSON")
     parser.add_argument("--keep", action="store_true", help="keep ledgers, logs and the database's folder")

@@ -51,7 +51,11 @@ class Cluster:
         self.prefix = list(prefix)
         self.listen = listen
         self.conf = conf
-        self.bin = bin_folder()
+
+    @staticmethod
+    def program(name):
+        """Past Debian's wrappers, which choose among versions and take their time for it."""
+        return os.path.join(bin_folder(), name)
 
     def make(self):
         os.makedirs(self.run, exist_ok=True)
@@ -107,7 +111,7 @@ class Cluster:
         return f"host={host or self.run} port={self.port} dbname=postgres user={user}"
 
     def _call(self, program, *arguments):
-        command = [*self.prefix, *as_server(os.path.join(self.bin, program), *arguments)]
+        command = [*self.prefix, *as_server(self.program(program), *arguments)]
         # The server keeps its output: a pipe would never end.
         with open(os.path.join(self.home, "calls.log"), "a", encoding="utf-8") as log:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)

@@ -21,5 +21,5 @@ def dump(world):
     script = "begin isolation level repeatable read;\n"
     for name, query in TABLES.items():
         script += f"\\o {os.path.join(world.home, name)}.jsonl\nselect row_to_json(x) from ({query}) x;\n"
-    subprocess.run([*world.client_prefix(), "psql", "-XAtq", "-v", "ON_ERROR_STOP=1",
+    subprocess.run([*world.client_prefix(), world.cluster.program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1",
                     world.admin_conninfo()], input=script.encode(), check=True)
