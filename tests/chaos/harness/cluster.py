@@ -1,0 +1,116 @@
+"""A private PostgreSQL: own folder, own user, Unix socket and one address if asked for."""
+
+import glob
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+CONF = """
+listen_addresses = '{listen}'
+port = {port}
+unix_socket_directories = '{run}'
+unix_socket_permissions = 0777
+fsync = off
+full_page_writes = off
+max_connections = 200
+shared_buffers = 64MB
+max_wal_size = 1GB
+timezone = 'UTC'
+log_min_messages = warning
+log_line_prefix = '%m [%p] %q%u@%d %a '
+deadlock_timeout = 500ms
+"""
+
+
+def bin_folder():
+    found = glob.glob("/usr/lib/postgresql/*/bin/postgres")
+    if not found:
+        raise SystemExit("no PostgreSQL server is installed")
+    return os.path.dirname(max(found, key=lambda path: int(re.search(r"/(\d+)/", path)[1])))
+
+
+def as_server(*command):
+    """The server refuses to run as root; Debian's package brings a user for it."""
+    if os.getuid() != 0:
+        return list(command)
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "env", "HOME=/tmp",
+            *command]
+
+
+class Cluster:
+    """prefix is put before what starts the server, so that it can live in a namespace."""
+
+    def __init__(self, home, listen="", port=5432, prefix=(), conf=""):
+        self.home = home
+        self.data = os.path.join(home, "data")
+        self.run = os.path.join(home, "run")
+        self.port = port
+        self.prefix = list(prefix)
+        self.listen = listen
+        self.conf = conf
+        self.bin = bin_folder()
+
+    def make(self):
+        os.makedirs(self.run, exist_ok=True)
+        os.chmod(self.home, 0o755)
+        os.chmod(self.run, 0o777)
+        if os.getuid() == 0:
+            shutil.chown(self.home, "postgres")
+            shutil.chown(self.run, "postgres")
+        self._call("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                   "--locale=C.UTF-8", "-N")
+        with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as file:
+            file.write(CONF.format(listen=self.listen, port=self.port, run=self.run) + self.conf)
+
+    def start(self):
+        """Returns when it takes connections; nothing is done if it runs."""
+        if not self.is_running():
+            self._call("pg_ctl", "-D", self.data, "-l", os.path.join(self.home, "server.log"),
+                       "-w", "-t", "60", "start")
+
+    def stop(self, mode):
+        """mode: fast, immediate, smart."""
+        if self.is_running():
+            self._call("pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", "60", "stop")
+
+    def is_running(self):
+        pid = self.postmaster()
+        return pid is not None and os.path.exists(f"/proc/{pid}")
+
+    def postmaster(self):
+        try:
+            with open(os.path.join(self.data, "postmaster.pid"), encoding="utf-8") as file:
+                return int(file.readline())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def kill(self):
+        """The machine of the server is gone: no process of it gets to say anything."""
+        pid = self.postmaster()
+        if pid is None:
+            return
+        children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True,
+                                  check=False).stdout.split()
+        for victim in [pid, *map(int, children)]:
+            try:
+                os.kill(victim, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        while os.path.exists(f"/proc/{pid}"):
+            time.sleep(0.01)
+        os.unlink(os.path.join(self.data, "postmaster.pid"))
+
+    def conninfo(self, user="postgres", host=None):
+        return f"host={host or self.run} port={self.port} dbname=postgres user={user}"
+
+    def _call(self, program, *arguments):
+        command = [*self.prefix, *as_server(os.path.join(self.bin, program), *arguments)]
+        # The server keeps its output: a pipe would never end.
+        with open(os.path.join(self.home, "calls.log"), "a", encoding="utf-8") as log:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+        if done.returncode != 0:
+            with open(log.name, encoding="utf-8") as log:
+                raise RuntimeError(f"{program} failed: " + log.read()[-2000:])

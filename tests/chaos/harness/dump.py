@@ -1,0 +1,22 @@
+"""What the database says at the end, as files of JSON lines for the checker."""
+
+import os
+import subprocess
+
+TABLES = {
+    "jobs": "select id, batch_id, user_id, kind, payload, status, priority, progress, error, attempts, "
+            "max_attempts, unique_key, result from public.jobs order by id",
+    "leases": "select *, extract(epoch from at) * 1e9 as real from chaos.leases order by n",
+    "ends": "select *, extract(epoch from at) * 1e9 as real from chaos.ends order by n",
+    "holders": "select *, extract(epoch from at) * 1e9 as real from chaos.holders order by n",
+    "effects": "select * from chaos.effects order by n",
+    "batches": "select s - 'jobs' as status from (select distinct batch_id from public.jobs "
+               "where batch_id is not null) b, public.batch_status(b.batch_id, 0) s",
+}
+
+
+def dump(world):
+    for name, query in TABLES.items():
+        with open(os.path.join(world.home, f"{name}.jsonl"), "wb") as file:
+            subprocess.run([*world.client_prefix(), "psql", "-XAtq", world.admin_conninfo(), "-c",
+                            f"select row_to_json(x) from ({query}) x"], stdout=file, check=True)

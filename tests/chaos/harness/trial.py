@@ -1,0 +1,83 @@
+"""One run: set up, jobs and faults, drain, dump, check, report."""
+
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+
+from harness import drain, dump, report, schedule
+from harness.conductor import Conductor
+from harness.ledger import Ledger
+from harness.producer import Producer
+from harness.watcher import Watcher
+from mutants import mutants
+
+
+class Trial:
+    def __init__(self, args, world, faults):
+        self.args = args
+        self.faults = faults
+        self.home = tempfile.mkdtemp(prefix="pgcrew-chaos.")
+        daemons = args.daemons or random.Random(args.seed).choice([1, 2, 2, 3])
+        self.world = world(self.home, args.build, daemons, args.workers)
+        self.planned = schedule.plan(args.seed, args.seconds, faults, args.at_once)
+        self.begun = time.monotonic()
+
+    def say(self, text):
+        print(f"# {time.monotonic() - self.begun:7.2f} s  {text}", flush=True)
+
+    def run(self):
+        self.show_plan()
+        try:
+            self.set_up()
+            self.play()
+            ended = drain.drain(self.world, self.ledger("trial"), self.args.drain, self.say)
+            dump.dump(self.world)
+            drain.stop(self.world, self.ledger("trial"), self.say)
+            return report.report(self.home, self.args, ended)
+        finally:
+            self.world.tear_down()
+            if self.args.keep:
+                print(f"# kept: {self.home}")
+            else:
+                shutil.rmtree(self.home, ignore_errors=True)
+
+    def show_plan(self):
+        print(f"# seed {self.args.seed}: --world {self.args.world} --seconds {self.args.seconds:g} "
+              f"--jobs-rate {self.args.jobs_rate:g} with {self.world.n_daemons} daemons")
+        for planned in self.planned:
+            print(f"# {planned}")
+        sys.stdout.flush()
+
+    def ledger(self, name):
+        return Ledger(os.path.join(self.home, name + ".jsonl"))
+
+    def set_up(self):
+        self.say(f"set up in {self.home}")
+        self.world.set_up()
+        if self.args.mutant:
+            mutants()[self.args.mutant]().apply(self.world)
+        self.world.start()
+
+    def play(self):
+        producer = Producer(self.world.client_psql("chaos-producer"), self.ledger("producer"),
+                            self.world.kinds(), self.args.seed, self.args.jobs_rate)
+        watcher = Watcher(self.world, self.ledger("watcher"), lambda: producer.batches, self.args.seed)
+        threads = [producer, watcher]
+        for thread in threads:
+            thread.start()
+        try:
+            begin = time.monotonic()
+            conductor = Conductor(self.world, self.faults, self.planned, self.ledger("faults"), self.say)
+            conductor.run(begin, lambda: any(thread.failed for thread in threads))
+            while time.monotonic() < begin + self.args.seconds and not any(t.failed for t in threads):
+                time.sleep(0.1)
+        finally:
+            for thread in threads:
+                thread.stop()
+        for thread in threads:
+            if thread.failed:
+                raise RuntimeError(f"the {thread.name} has failed") from thread.failed
+        self.say(f"{producer.jobs} jobs were acknowledged")
