@@ -11,6 +11,9 @@ from harness.trial import Trial
 from mutants import mutants
 from worlds import worlds
 
+# Exit status: this machine cannot have such a world.
+SKIPPED = 77
+
 
 def parse():
     parser = argparse.ArgumentParser(
@@ -61,8 +64,13 @@ def main():
     if not args.build:
         parser.error("--build or PGCREW_BUILD must name the build folder")
     args.build = os.path.realpath(args.build)
+    world = worlds()[args.world]
+    if why_not := world.why_not():
+        print(f"1..0 # SKIP {why_not}")
+        return SKIPPED
+    world.prepare()
     if args.seed is None:
         args.seed = random.SystemRandom().randrange(1 << 31)
     # Whatever ends us, what we have started ends, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    return Trial(args, worlds()[args.world], faults).run()
+    return Trial(args, world, faults).run()

@@ -54,27 +54,30 @@ class Cluster:
         self.bin = bin_folder()
 
     def make(self):
+        self.make_folders()
+        self.call("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                  "--locale=C.UTF-8", "-N")
+        with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as file:
+            file.write(CONF.format(listen=self.listen, port=self.port, run=self.run) + self.conf)
+
+    def make_folders(self):
         os.makedirs(self.run, exist_ok=True)
         os.chmod(self.home, 0o755)
         os.chmod(self.run, 0o777)
         if os.getuid() == 0:
             shutil.chown(self.home, "postgres")
             shutil.chown(self.run, "postgres")
-        self._call("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                   "--locale=C.UTF-8", "-N")
-        with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as file:
-            file.write(CONF.format(listen=self.listen, port=self.port, run=self.run) + self.conf)
 
     def start(self):
         """Returns when it takes connections; nothing is done if it runs."""
         if not self.is_running():
-            self._call("pg_ctl", "-D", self.data, "-l", os.path.join(self.home, "server.log"),
-                       "-w", "-t", "60", "start")
+            self.call("pg_ctl", "-D", self.data, "-l", os.path.join(self.home, "server.log"),
+                      "-w", "-t", "60", "start")
 
     def stop(self, mode):
         """mode: fast, immediate, smart."""
         if self.is_running():
-            self._call("pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", "60", "stop")
+            self.call("pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", "60", "stop")
 
     def is_running(self):
         pid = self.postmaster()
@@ -106,7 +109,8 @@ class Cluster:
     def conninfo(self, user="postgres", host=None):
         return f"host={host or self.run} port={self.port} dbname=postgres user={user}"
 
-    def _call(self, program, *arguments):
+    def call(self, program, *arguments):
+        """One of the server's own programs, as its user."""
         command = [*self.prefix, *as_server(os.path.join(self.bin, program), *arguments)]
         # The server keeps its output: a pipe would never end.
         with open(os.path.join(self.home, "calls.log"), "a", encoding="utf-8") as log:
