@@ -5,7 +5,8 @@ import subprocess
 
 TABLES = {
     "jobs": "select id, batch_id, user_id, kind, payload, status, priority, progress, error, attempts, "
-            "max_attempts, unique_key, result from public.jobs order by id",
+            "max_attempts, unique_key, result, extract(epoch from created_at) as created, "
+            "extract(epoch from finished_at) as finished from public.jobs order by id",
     "leases": "select *, extract(epoch from at) * 1e9 as real from chaos.leases order by n",
     "ends": "select *, extract(epoch from at) * 1e9 as real from chaos.ends order by n",
     "holders": "select *, extract(epoch from at) * 1e9 as real from chaos.holders order by n",

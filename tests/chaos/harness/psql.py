@@ -78,7 +78,7 @@ class Psql:
         while True:
             line = self._line()
             if line.startswith(MARK):
-                _, failed, sqlstate = line.split()
+                failed, sqlstate = (line.split() + ["", ""])[1:3]
                 break
             lines.append(line)
         if failed == "true":

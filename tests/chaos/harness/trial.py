@@ -33,10 +33,10 @@ class Trial:
         try:
             self.set_up()
             self.play()
-            ended = drain.drain(self.world, self.ledger("trial"), self.args.drain, self.say)
+            drain.drain(self.world, self.ledger("trial"), self.args.drain, self.say)
             dump.dump(self.world)
             drain.stop(self.world, self.ledger("trial"), self.say)
-            return report.report(self.home, self.args, ended)
+            return report.report(self.home, self.args, self.world.n_daemons)
         finally:
             self.world.tear_down()
             if self.args.keep:
