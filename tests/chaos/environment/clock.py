@@ -3,6 +3,7 @@
 import glob
 import os
 
+MOST_S = 7200  # of a jump
 LIBRARIES = ("/usr/lib/*/faketime/libfaketime.so.1", "/usr/lib/faketime/libfaketime.so.1",
              "/usr/lib64/faketime/libfaketime.so.1")
 

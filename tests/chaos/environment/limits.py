@@ -7,14 +7,11 @@ import subprocess
 import time
 
 MEMORY = "/sys/fs/cgroup/memory"
-# As prlimit(1) calls them.
-RESOURCES = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC,
-             "as": resource.RLIMIT_AS}
 PREFIX = "pgcrew-chaos."
 
 
 class Limit:
-    """A soft limit of running processes, and the way back.
+    """A soft limit of running processes, by prlimit(1)'s name for it, and the way back.
 
     Only their own user may change it, and not even root without a capability that test
     machines do not always give it.
@@ -24,17 +21,20 @@ class Limit:
         self.name = name
         self.as_user = list(as_user)
 
+    def _prlimit(self, pid, *what):
+        return subprocess.run([*self.as_user, "prlimit", f"--pid={pid}", *what], check=False,
+                              capture_output=True, text=True).stdout.strip()
+
     def set(self, pids, value):
         for pid in pids:
-            subprocess.run([*self.as_user, "prlimit", f"--pid={pid}", f"--{self.name}={value}:"],
-                           capture_output=True, check=False)
+            self._prlimit(pid, f"--{self.name}={value}:")
 
     def lift(self, pids):
         """To the hard one; children have inherited the limit, so they belong to pids, too."""
         for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                hard = resource.prlimit(pid, RESOURCES[self.name])[1]
-                self.set([pid], "unlimited" if hard == resource.RLIM_INFINITY else hard)
+            hard = self._prlimit(pid, f"--{self.name}", "--output=HARD", "--noheadings", "--raw")
+            if hard:
+                self.set([pid], hard)
 
 
 def open_files(pid):

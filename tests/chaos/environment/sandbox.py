@@ -30,7 +30,8 @@ def enter():
     if os.environ.get(INSIDE):
         return
     # The shell reaps orphans, hands TERM on and says how it ended.
-    wait = ('ip link set lo up; trap "kill -TERM \\$child" TERM INT; "$@" & child=$!; '
+    # Processes that were killed leave things behind in /dev/shm.
+    wait = ('ip link set lo up; mount -t tmpfs chaos /dev/shm; trap "kill -TERM \\$child" TERM INT; "$@" & child=$!; '
             'while kill -0 $child 2>/dev/null; do wait $child; status=$?; done; exit $status')
     os.environ[INSIDE] = "1"
     os.execvp(UNSHARE[0], [*UNSHARE, "bash", "-c", wait, "chaos", sys.executable, *sys.argv])

@@ -1,8 +1,7 @@
 """Wall clocks that jump, by up to two hours, and back."""
 
+from environment.clock import MOST_S
 from faults.fault import Fault, Hit
-
-MOST_S = 7200
 
 
 class Jump(Fault):

@@ -43,7 +43,7 @@ def as_server(*command):
 class Cluster:
     """prefix is put before what starts the server, so that it can live in a namespace."""
 
-    def __init__(self, home, listen="", port=5432, prefix=(), conf=""):
+    def __init__(self, home, listen="", port=5432, prefix=(), conf="", env=None):
         self.home = home
         self.data = os.path.join(home, "data")
         self.run = os.path.join(home, "run")
@@ -51,6 +51,7 @@ class Cluster:
         self.prefix = list(prefix)
         self.listen = listen
         self.conf = conf
+        self.env = [f"{name}={value}" for name, value in (env or {}).items()]
         self.bin = bin_folder()
 
     def make(self):
@@ -111,7 +112,7 @@ class Cluster:
 
     def call(self, program, *arguments):
         """One of the server's own programs, as its user."""
-        command = [*self.prefix, *as_server(os.path.join(self.bin, program), *arguments)]
+        command = [*self.prefix, *as_server("env", *self.env, os.path.join(self.bin, program), *arguments)]
         # The server keeps its output: a pipe would never end.
         with open(os.path.join(self.home, "calls.log"), "a", encoding="utf-8") as log:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)

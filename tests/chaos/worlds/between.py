@@ -16,7 +16,7 @@ class BehindPooler(World):
 
     def make_database(self):
         super().make_database()
-        server = f"host={self.cluster.run} port={self.cluster.port}"
+        server = f"host={self.cluster.run} port={self.cluster.port} user=pgcrew_worker"
         self.pooler = Pooler(f"{self.home}/pooler", self.mode, server, as_server)
         self.pooler.start()
 

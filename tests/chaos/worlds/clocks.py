@@ -1,15 +1,31 @@
 """Clocks that jump: those of the daemons, or that of the server."""
 
 from environment import clock
-from environment.clock import Clock
+from environment.clock import MOST_S, Clock
 from harness.cluster import Cluster
-from worlds.world import World
+from worlds.sandboxed import Sandboxed
+
+# The test's ledger goes by the true time: what the server thinks, less what it is ahead.
+TRUE_TIME = """
+create or replace function chaos.now() returns timestamptz
+language plpgsql volatile security definer set search_path = '' as $fn$
+declare
+  v_ahead text;
+  v_at timestamptz;
+begin
+  loop
+    v_ahead := pg_read_file('{path}');
+    v_at := clock_timestamp();
+    exit when pg_read_file('{path}') = v_ahead;
+  end loop;
+  return v_at - v_ahead::int * interval '1 second';
+end
+$fn$;
+"""
 
 
-class Clocks(World):
-    @classmethod
-    def why_not(cls):
-        return clock.why_not()
+class Clocks(Sandboxed):
+    needs = (clock,)
 
     def mend(self):
         for each in self.clocks():
@@ -40,10 +56,18 @@ class ServerClock(Clocks):
 
     def make_database(self):
         self.clock = Clock(f"{self.home}/clock")
-        faked = ["env", *(f"{name}={value}" for name, value in self.clock.environment().items())]
-        self.cluster = Cluster(f"{self.home}/pg", prefix=faked)
+        self.cluster = Cluster(f"{self.home}/pg", env=self.clock.environment())
         self.cluster.make()
         self.cluster.start()
+
+    def set_up(self):
+        super().set_up()
+        self.run_sql(TRUE_TIME.format(path=self.clock.path))
+
+    def mend(self):
+        """What was put off by a clock that was ahead has to be due, too."""
+        super().mend()
+        self.clock.jump(2 * MOST_S)
 
     def clocks(self):
         return [self.clock]
