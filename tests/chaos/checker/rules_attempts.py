@@ -29,7 +29,7 @@ def finished_by_stale(facts):
         if end["status"] == "succeeded" and winner(facts, job) is None:
             yield facts.violation(job, "has succeeded in a transaction that held no claim of it")
         for lease in facts.leases[job]:
-            if lease.taken["n"] and lease.left is None and facts.jobs[job]["status"] != "running":
+            if lease.left is None and facts.jobs[job]["status"] != "running":
                 yield facts.violation(job, f"is {facts.jobs[job]['status']} and token {lease.token} still holds it")
             elif lease.taken["at"] > end["at"]:
                 yield facts.violation(job, f"was claimed with token {lease.token} after its end")
@@ -61,13 +61,15 @@ def reaped_too_early(facts):
 
 
 def success_without_effect(facts):
-    """By the attempt that won."""
+    """By the attempt that won, before it was known as a success."""
     for job in facts.jobs.values():
         if job["status"] != "succeeded" or job["kind"] == ONCE:
             continue
         won = winner(facts, job["id"])
-        if won is not None and not any(attempt.has("effect") for attempt in facts.attempts[job["id"]]
-                                       if attempt.token == won.token):
+        if won is not None and not any(
+                line["event"] == "effect" and line["real"] <= won.left["real"]
+                for attempt in facts.attempts[job["id"]] if attempt.token == won.token
+                for line in attempt.lines):
             yield facts.violation(job["id"], f"has succeeded by token {won.token} without an effect of it")
 
 

@@ -27,9 +27,9 @@ class Replicas:
                 f"dbname=postgres user={user} target_session_attrs=read-write")
 
     def sql(self, query):
-        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.primary.conninfo(), "-c", query],
-                              check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                              timeout=60)
+        done = subprocess.run([self.primary.program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1",
+                               self.primary.conninfo(), "-c", query], check=True, capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL, timeout=60)
         return done.stdout.strip()
 
     def rebuild(self):

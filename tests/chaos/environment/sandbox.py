@@ -1,7 +1,7 @@
 """Namespaces of our own for a whole run: processes, mounts, network.
 
-Its first process is a shell that only waits for us. When that or unshare is killed, be it
-with KILL, the kernel ends every process in it, and with them mounts and cables are gone.
+Its first process is a shell that only waits for us, and ends us when its parent is gone. When
+it ends, be it by KILL, so does every process in it, and mounts and cables are gone with them.
 """
 
 import os
@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 INSIDE = "CHAOS_SANDBOX"
-UNSHARE = ["unshare", "--fork", "--kill-child", "--pid", "--mount-proc", "--mount", "--net"]
+UNSHARE = ["unshare", "--fork", "--kill-child=TERM", "--pid", "--mount-proc", "--mount", "--net"]
 
 
 def why_not():

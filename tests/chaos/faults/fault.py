@@ -26,11 +26,13 @@ import dataclasses
 @dataclasses.dataclass
 class Hit:
     """what: for the report.  daemons: whose next job says that it has recovered.
-    pids: processes that it takes down or stops, with all that is below them."""
+    pids: processes that it takes down or stops, with all that is below them.
+    count: how many of what it names were hit."""
 
     what: str
     daemons: list = dataclasses.field(default_factory=list)
     pids: list = dataclasses.field(default_factory=list)
+    count: int = 1
 
 
 class Fault:

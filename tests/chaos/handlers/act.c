@@ -110,7 +110,7 @@ is_one_of(const struct act_job *job, int n, unsigned salt)
     return n > 0 && (h >> 33) % (unsigned)n == 0;
 }
 
-/* What a broken handler would do: the effect comes after the answer, if at all. */
+/* What a broken handler would do: its effect comes after its answer, if at all. */
 static void
 effect_afterwards(const struct act_job *job)
 {

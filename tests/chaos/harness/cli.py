@@ -23,16 +23,18 @@ def parse():
     parser.add_argument("--seconds", type=float, default=60, help="so long jobs and faults come (60)")
     parser.add_argument("--seed", type=int, help="decides what comes when; printed when not given")
     parser.add_argument("--world", default="plain", help="what it happens in: " + ", ".join(worlds()))
-    parser.add_argument("--faults", help="only these, by name, with commas; 'none'")
+    parser.add_argument("--faults", help="only these, by name, with commas; 'none'; 'own': the world's")
     parser.add_argument("--at-once", type=int, default=3, help="so many faults may last at a time (3)")
     parser.add_argument("--daemons", type=int, help="1 to 3 supervisors on one database (by the seed)")
     parser.add_argument("--workers", type=int, default=2, help="worker processes of each (2)")
     parser.add_argument("--jobs-rate", type=float, default=25, help="jobs a second (25)")
-    parser.add_argument("--drain", type=float, default=45, help="jobs have so long to end afterwards (45)")
+    parser.add_argument("--drain", type=float, default=60, help="jobs have so long to end afterwards (60)")
     parser.add_argument("--mutant", help="break pgcrew on purpose: " + ", ".join(mutants()))
     parser.add_argument("--report", help="write the figures to this file, as JSON")
     parser.add_argument("--keep", action="store_true", help="keep ledgers, logs and the database's folder")
     parser.add_argument("--list", action="store_true", help="the faults of the world, and no more")
+    parser.add_argument("--list-mutants", action="store_true",
+                        help="with the seconds and faults each needs and the rules that must see it")
     parser.add_argument("--build", default=os.environ.get("PGCREW_BUILD"), help="PGCREW_BUILD")
     args = parser.parse_args()
     if args.world not in worlds():
@@ -48,6 +50,8 @@ def chosen_faults(parser, args):
         return all_of_them
     if args.faults == "none":
         return {}
+    if args.faults == "own":
+        return {name: fault for name, fault in all_of_them.items() if fault.worlds is not None}
     wanted = [name.strip() for name in args.faults.split(",")]
     for name in wanted:
         if name not in all_of_them:
@@ -60,6 +64,10 @@ def main():
     faults = chosen_faults(parser, args)
     if args.list:
         print("\n".join(faults))
+        return 0
+    if args.list_mutants:
+        for name, mutant in mutants().items():
+            print(name, mutant.seconds, ",".join(mutant.faults) or "none", "|".join(mutant.caught_by), sep="\t")
         return 0
     if not args.build:
         parser.error("--build or PGCREW_BUILD must name the build folder")

@@ -52,7 +52,11 @@ class Cluster:
         self.listen = listen
         self.conf = conf
         self.env = [f"{name}={value}" for name, value in (env or {}).items()]
-        self.bin = bin_folder()
+
+    @staticmethod
+    def program(name):
+        """Past Debian's wrappers, which choose among versions and take their time for it."""
+        return os.path.join(bin_folder(), name)
 
     def make(self):
         self.make_folders()
@@ -110,12 +114,12 @@ class Cluster:
     def conninfo(self, user="postgres", host=None):
         return f"host={host or self.run} port={self.port} dbname=postgres user={user}"
 
-    def call(self, program, *arguments):
+    def call(self, tool, *arguments):
         """One of the server's own programs, as its user."""
-        command = [*self.prefix, *as_server("env", *self.env, os.path.join(self.bin, program), *arguments)]
+        command = [*self.prefix, *as_server("env", *self.env, self.program(tool), *arguments)]
         # The server keeps its output: a pipe would never end.
         with open(os.path.join(self.home, "calls.log"), "a", encoding="utf-8") as log:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
         if done.returncode != 0:
             with open(log.name, encoding="utf-8") as log:
-                raise RuntimeError(f"{program} failed: " + log.read()[-2000:])
+                raise RuntimeError(f"{tool} failed: " + log.read()[-2000:])

@@ -46,7 +46,7 @@ class Conductor:
             self.ledger.note("missed", number=number, fault=fault.name)
             return
         self.say(f"{fault.name}: {hit.what}" + (f", {planned.hold_s:.1f} s" if planned.hold_s else ""))
-        self.ledger.note("hit", number=number, fault=fault.name, what=hit.what, pids=hit.pids,
+        self.ledger.note("hit", number=number, fault=fault.name, what=hit.what, pids=hit.pids, count=hit.count,
                          daemons=[daemon.name for daemon in hit.daemons])
         if max(fault.hold_s) == 0:
             self._lift(fault, number)

@@ -17,7 +17,9 @@ TABLES = {
 
 
 def dump(world):
+    """One moment of it: jobs that did not end may go on meanwhile."""
+    script = "begin isolation level repeatable read;\n"
     for name, query in TABLES.items():
-        with open(os.path.join(world.home, f"{name}.jsonl"), "wb") as file:
-            subprocess.run([*world.client_prefix(), "psql", "-XAtq", world.admin_conninfo(), "-c",
-                            f"select row_to_json(x) from ({query}) x"], stdout=file, check=True)
+        script += f"\\o {os.path.join(world.home, name)}.jsonl\nselect row_to_json(x) from ({query}) x;\n"
+    subprocess.run([*world.client_prefix(), world.cluster.program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1",
+                    world.admin_conninfo()], input=script.encode(), check=True)

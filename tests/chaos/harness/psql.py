@@ -5,6 +5,8 @@ import selectors
 import subprocess
 import time
 
+from harness.cluster import bin_folder
+
 # The answer ends with this line, the error and its SQLSTATE.
 MARK = "--answered--"
 
@@ -29,7 +31,7 @@ class Psql:
     """conninfo as libpq reads it; prefix is put before the command (ip netns exec ...)."""
 
     def __init__(self, conninfo, name="chaos", prefix=(), timeout_s=15):
-        self.command = [*prefix, "psql", "-XAtq", "-F", "\t", f"{conninfo} application_name={name}"]
+        self.command = [*prefix, os.path.join(bin_folder(), "psql"), "-XAtq", "-F", "\t", f"{conninfo} application_name={name}"]
         self.timeout_s = timeout_s
         self.child = None
         self.buffer = b""
@@ -60,7 +62,8 @@ class Psql:
     def _open(self):
         env = dict(os.environ, PGCONNECT_TIMEOUT="5", PGCLIENTENCODING="UTF8")
         self.child = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                      stderr=subprocess.STDOUT, env=env, start_new_session=True)
+                                      stderr=subprocess.STDOUT, env=env, bufsize=0,
+                                      start_new_session=True)
         os.set_blocking(self.child.stdout.fileno(), False)
         try:
             self._exchange("select 1")
@@ -71,7 +74,6 @@ class Psql:
     def _exchange(self, statement):
         try:
             self.child.stdin.write(f"{statement};\n\\echo {MARK} :ERROR :SQLSTATE\n".encode())
-            self.child.stdin.flush()
         except BrokenPipeError:
             raise Uncertain("psql has ended") from None
         lines = []

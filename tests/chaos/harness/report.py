@@ -19,6 +19,8 @@ def report(home, args, daemons):
         "mutant": args.mutant,
         **count(facts),
         "faults": dict(collections.Counter(line["fault"] for line in faults if line["event"] == "hit")),
+        "stale_finishes": sum(line["count"] for line in faults if line.get("fault") == "ghost"
+                              and line["event"] == "hit"),
         "missed": sum(line["event"] == "missed" for line in faults),
         "recovery": times(recovery(faults, facts.handlers)),
         "violations": dict(collections.Counter(violation.rule for violation in violations)),
@@ -82,6 +84,6 @@ def show(figures):
             for name, width in (("next_p50", 10), ("next_p99", 9), ("again_p50", 11), ("again_p99", 9))))
     print(f"{sum(figures['faults'].values())} faults ({figures['missed']} found nothing to hit), "
           f"{figures['jobs']} jobs, {figures['attempts']} attempts, {figures['claims_lost']} jobs lost with a lease, "
-          f"{figures['overlaps']} overlaps, drained in {figures['drain_seconds']} s")
+          f"{figures['overlaps']} overlaps, {figures['stale_finishes']} stale finishes tried, drained in {figures['drain_seconds']} s")
     print("jobs: " + ", ".join(f"{n} {status}" for status, n in sorted(figures["ended"].items())))
     print("violations: " + (", ".join(f"{n} {rule}" for rule, n in figures["violations"].items()) or "none"))

@@ -3,8 +3,31 @@
 
 class Mutant:
     name = ""
-    faults = None  # which faults it needs to show, by name; None: all
-    caught_by = () # rules of the checker, one of which must see it
+    faults = ()      # those that bring it to light
+    caught_by = ()   # rules of the checker, one of which must see it
+    seconds = 12     # so long it takes to be seen for sure
 
     def apply(self, world):
         raise NotImplementedError
+
+
+class Rewritten(Mutant):
+    """A function of the schema with one piece of its text replaced."""
+
+    function = ""
+    text = ""
+    by = ""
+
+    def apply(self, world):
+        world.run_sql(f"""
+do $mutant$
+declare
+  v_old text := pg_get_functiondef('{self.function}'::regproc);
+  v_new text := replace(v_old, $text${self.text}$text$, $by${self.by}$by$);
+begin
+  if (v_new <> v_old) is not true then
+    raise exception 'the mutant does not fit {self.function}';
+  end if;
+  execute v_new;
+end
+$mutant$;""")

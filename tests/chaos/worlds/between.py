@@ -4,15 +4,13 @@ from environment import pooler
 from environment.pooler import PORT, Pooler
 from environment.proxy import Proxy
 from harness.cluster import as_server
-from worlds.world import World
+from worlds.sandboxed import Sandboxed
 
 
-class BehindPooler(World):
+class BehindPooler(Sandboxed):
+    needs = (pooler,)
+    must_be = False
     mode = ""
-
-    @classmethod
-    def why_not(cls):
-        return pooler.why_not()
 
     def make_database(self):
         super().make_database()
@@ -42,8 +40,9 @@ class SessionPooler(BehindPooler):
     mode = "session"
 
 
-class BehindProxy(World):
+class BehindProxy(Sandboxed):
     name = "proxy"
+    must_be = False
 
     def make_database(self):
         super().make_database()

@@ -2,11 +2,12 @@
 
 from environment.replicas import Replicas
 from harness.cluster import Cluster
-from worlds.world import World
+from worlds.sandboxed import Sandboxed
 
 
-class Failover(World):
+class Failover(Sandboxed):
     name = "failover"
+    must_be = False
 
     def make_database(self):
         first, second = (Cluster(f"{self.home}/{name}") for name in ("pg1", "pg2"))

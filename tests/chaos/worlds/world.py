@@ -107,7 +107,7 @@ class World:
 
     def run_sql(self, script):
         """A script as the superuser, as one transaction."""
-        subprocess.run([*self.client_prefix(), "psql", "-Xq1", "-v", "ON_ERROR_STOP=1",
+        subprocess.run([*self.client_prefix(), self.cluster.program("psql"), "-Xq1", "-v", "ON_ERROR_STOP=1",
                         self.admin_conninfo()], input=script.encode(), check=True,
                        stdout=subprocess.DEVNULL)
 
