@@ -15,8 +15,8 @@
 #include "sqltext.h"
 
 #define FIRST_WAIT_MS 50
-#define LONGEST_WAIT_MS 5000
-#define HEALTHY_MS 10000
+#define LONGEST_WAIT_MS 2000
+#define HEALTHY_MS 1000 /* a session that has worked so long was not refused */
 /* The comment that migrations write on public.jobs. */
 #define SCHEMA_COMMENT "pgcrew job queue; schema version "
 

@@ -27,9 +27,17 @@ ok 'a job that ran meanwhile succeeds'               wait_for 20 job_is "$slow" 
 is "$(job "$slow" attempts)" 1                      'by the attempt that was running'
 is "$(sql "select count(*) from pgcrew.attempts where job_id = $slow")" 0 'and no other'
 
+have_worked() {
+    [ "$(sql 'select count(*) filter (where backend_start < now() - interval $$1.5 s$$) from pg_stat_activity
+              where usename = $$pgcrew_worker$$')" = 3 ]
+}
+wait_for 20 have_worked
+before=$(wc -l <"$daemon_out")
 sql 'select pg_terminate_backend(pid) from pg_stat_activity where usename = $$pgcrew_worker$$' >/dev/null
 id=$(enqueue quick)
 ok 'terminated sessions come back'                   wait_for 20 job_is "$id" succeeded
+first_waits() { tail -n +$((before + 1)) "$daemon_out" | grep -Eq 'worker .: no database: .*again in [1-5]?[0-9] ms'; }
+ok 'with the first wait: earlier losses are forgotten' first_waits
 is "$(worker_pids)" "$pids"                         'all this with the same processes'
 stop_daemon
 

@@ -95,8 +95,11 @@ work(const struct act_job *job, int ms)
         int part = ms - done < TICK_MS ? ms - done : TICK_MS;
 
         nanosleep(&(struct timespec){.tv_nsec = (long)part * 1000000}, NULL);
-        if (ms > TICK_MS)
-            note(job, "tick");
+        if (ms <= TICK_MS)
+            continue;
+        note(job, "tick");
+        if (job->progress != NULL)
+            job->progress(job, 100 * done / ms);
     }
 }
 

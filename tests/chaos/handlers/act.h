@@ -17,6 +17,7 @@ struct act_job {
     int64_t id, token;
     int attempt;
     const char *kind; /* decides what is done: the table in act.c */
+    void (*progress)(const struct act_job *job, int percent); /* may be NULL */
 };
 
 /* Do the job.  May not return: some kinds crash. */

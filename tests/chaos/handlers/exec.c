@@ -1,4 +1,5 @@
 /* The handler of the way `exec`: pgcrew-exec(7). */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "act.h"
@@ -11,6 +12,13 @@ fact(const char *name)
     return value == NULL ? "" : value;
 }
 
+static void
+tell(const struct act_job *job, int percent)
+{
+    (void)job;
+    dprintf(3, "%d at work\n", percent);
+}
+
 int
 main(void)
 {
@@ -21,6 +29,7 @@ main(void)
         .token = atoll(fact("PGCREW_TOKEN")),
         .attempt = atoi(fact("PGCREW_ATTEMPT")),
         .kind = fact("PGCREW_JOB_KIND"),
+        .progress = tell,
     };
 
     return status[act(&job)];

@@ -25,6 +25,7 @@ def parse():
     parser.add_argument("--world", default="plain", help="what it happens in: " + ", ".join(worlds()))
     parser.add_argument("--faults", help="only these, by name, with commas; 'none'; 'own': the world's")
     parser.add_argument("--at-once", type=int, default=3, help="so many faults may last at a time (3)")
+    parser.add_argument("--gap", type=float, default=1.4, help="seconds between faults (1.4)")
     parser.add_argument("--daemons", type=int, help="1 to 3 supervisors on one database (by the seed)")
     parser.add_argument("--workers", type=int, default=2, help="worker processes of each (2)")
     parser.add_argument("--jobs-rate", type=float, default=25, help="jobs a second (25)")

@@ -3,9 +3,8 @@
 import dataclasses
 import random
 
-# The daemons get so long to come up, and the last fault so long before the end of the run.
+# The daemons get so long to come up.
 BEGIN_S = 2.0
-GAP_S = (0.3, 2.5)
 
 
 @dataclasses.dataclass
@@ -19,12 +18,12 @@ class Planned:
         return f"{self.at_s:8.2f} s  {self.name}" + (f", {self.hold_s:.2f} s" if self.hold_s else "")
 
 
-def plan(seed, seconds, faults, most=None):
-    """faults: classes by name.  most: so many at most last at the same time."""
+def plan(seed, seconds, faults, most, gap_s):
+    """faults: classes by name.  most: so many at most last at a time.  gap_s: between two, on average."""
     rng = random.Random(seed)
     names = sorted(faults)
     weights = [faults[name].weight for name in names]
-    planned, at, most = [], BEGIN_S, most or 3
+    planned, at = [], BEGIN_S
     while names and at < seconds - 1:
         name = rng.choices(names, weights)[0]
         hold = rng.uniform(*faults[name].hold_s)
@@ -32,7 +31,7 @@ def plan(seed, seconds, faults, most=None):
         lasting = [p for p in planned if p.at_s + p.hold_s > at]
         if len(lasting) < most and not _meets(faults, lasting, name):
             planned.append(entry)
-        at += rng.uniform(*GAP_S)
+        at += rng.uniform(0.2 * gap_s, 1.8 * gap_s)
     return planned
 
 

@@ -22,7 +22,7 @@ class Trial:
         self.home = tempfile.mkdtemp(prefix="pgcrew-chaos.")
         daemons = args.daemons or random.Random(args.seed).choice([1, 2, 2, 3])
         self.world = world(self.home, args.build, daemons, args.workers)
-        self.planned = schedule.plan(args.seed, args.seconds, faults, args.at_once)
+        self.planned = schedule.plan(args.seed, args.seconds, faults, args.at_once, args.gap)
         self.begun = time.monotonic()
 
     def say(self, text):
@@ -46,7 +46,7 @@ class Trial:
 
     def show_plan(self):
         print(f"# seed {self.args.seed}: --world {self.args.world} --seconds {self.args.seconds:g} "
-              f"--jobs-rate {self.args.jobs_rate:g} with {self.world.n_daemons} daemons")
+              f"--jobs-rate {self.args.jobs_rate:g} --at-once {self.args.at_once} --gap {self.args.gap:g} with {self.world.n_daemons} daemons")
         for planned in self.planned:
             print(f"# {planned}")
         sys.stdout.flush()
