@@ -765,10 +765,16 @@ begin
     return;
   end if;
 
+  -- When the clock has gone back, nobody can have been seen in what is the future now.
+  update pgcrew.workers x set seen_at = clock_timestamp()
+   where x.holder in (select f.holder from pgcrew.workers f
+                       where f.seen_at > clock_timestamp() + interval '1 second' for update skip locked);
+
   for w in
     select x.holder, x.name, x.slot from pgcrew.workers x
      -- After a restart of the server everybody gets a lease to come back.
-     where greatest(x.seen_at, pg_postmaster_start_time()) + x.lease < clock_timestamp()
+     where greatest(x.seen_at, case when pg_postmaster_start_time() <= clock_timestamp()
+                                    then pg_postmaster_start_time() end) + x.lease < clock_timestamp()
      order by x.holder for update skip locked
   loop
     delete from pgcrew.workers x where x.holder = w.holder;

@@ -122,6 +122,13 @@ PGUSER=owner sql "delete from pgcrew.workers where process = '$(process 3)'"
 is "$(sql 'select * from pgcrew.reap_expired()')" 'unknown|0|1' 'a claim without a holder goes back, too'
 is "$(broken)" '' 'everything agrees'
 
+# The clock of the server goes back: a lease does not get longer by that.
+worker 4 >/dev/null
+PGUSER=owner sql "update pgcrew.workers set seen_at = now() + interval '2 hours' where process = '$(process 4)'"
+is "$(sql 'select * from pgcrew.reap_expired()')" '' 'who was seen in the future is not late'
+is "$(sql "select seen_at <= now() from pgcrew.workers where process = '$(process 4)'")" t 'but has its lease from now on'
+PGUSER=owner sql "delete from pgcrew.workers where process = '$(process 4)'"
+
 # Two janitors do not do it at once, and nobody who is locked holds it up.
 worker 4 >/dev/null
 expire 4
