@@ -186,7 +186,8 @@ create table if not exists pgcrew.workers (
   lease      interval not null,
   idle       boolean not null default false,      -- its last claim found less than it wanted
   started_at timestamptz not null default clock_timestamp(),
-  seen_at    timestamptz not null default clock_timestamp()
+  seen_at    timestamptz not null default clock_timestamp(),
+  doubted_at timestamptz                          -- not heard of for most of a lease; before seen_at: since then it was
 ) with (fillfactor = 30, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 500);
 alter table pgcrew.workers enable row level security;
 create index if not exists workers_process_idx on pgcrew.workers (process);

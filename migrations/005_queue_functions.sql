@@ -759,7 +759,11 @@ $fn$;
 
 -- Reap the holders whose lease is over, and claims that have no holder.  One janitor
 -- does it at a time; what somebody has locked is left for the next time.
-create or replace function pgcrew.reap_expired()
+--
+-- p_second_look: only those who were late already at an earlier look, and not heard of since.
+-- When the clock of the server jumps ahead all leases seem over, but who lives beats again
+-- within a sixth of one.  Looks come every third, so nobody is kept the longer for it.
+create or replace function pgcrew.reap_expired(p_second_look boolean default false)
 returns table (name text, slot int, jobs int)
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
@@ -774,10 +778,22 @@ begin
     return;
   end if;
 
+  -- When the clock has gone back, nobody can have been seen in what is the future now.
+  update pgcrew.workers x set seen_at = clock_timestamp()
+   where x.holder in (select f.holder from pgcrew.workers f
+                       where f.seen_at > clock_timestamp() + interval '1 second' for update skip locked);
+  update pgcrew.workers x set doubted_at = clock_timestamp()
+   where x.holder in (select f.holder from pgcrew.workers f
+                       where p_second_look and f.seen_at + f.lease * 0.6 < clock_timestamp()
+                         and (f.doubted_at between f.seen_at and clock_timestamp()) is not true
+                         for update skip locked);
+
   for w in
     select x.holder, x.name, x.slot from pgcrew.workers x
      -- After a restart of the server everybody gets a lease to come back.
-     where greatest(x.seen_at, pg_postmaster_start_time()) + x.lease < clock_timestamp()
+     where greatest(x.seen_at, case when pg_postmaster_start_time() <= clock_timestamp()
+                                    then pg_postmaster_start_time() end) + x.lease < clock_timestamp()
+       and (not p_second_look or x.doubted_at >= x.seen_at and x.doubted_at + x.lease * 0.3 < clock_timestamp())
      order by x.holder for update skip locked
   loop
     delete from pgcrew.workers x where x.holder = w.holder;
@@ -1300,7 +1316,7 @@ grant execute on function
   pgcrew.run_sql(bigint, bigint, bigint, text, text, boolean, boolean, text),
   pgcrew.release_unknown(bigint, bigint[]),
   pgcrew.reap_process(uuid, bigint[], boolean),
-  pgcrew.reap_expired(),
+  pgcrew.reap_expired(boolean),
   pgcrew.promote(int),
   pgcrew.waits_for(uuid[]),
   pgcrew.survey(text[]),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -20,6 +21,8 @@
 #define HEALTHY_MS 1000 /* a session that has worked so long was not refused */
 /* The comment that migrations write on public.jobs. */
 #define SCHEMA_COMMENT "pgcrew job queue; schema version %d; programs since %d"
+
+static const char no_answer[] = "the server did not answer in time";
 
 static const struct statement hello = {"pgcrew_hello", sql_db_hello};
 static const struct statement settings = {"pgcrew_settings", sql_db_settings};
@@ -201,10 +204,30 @@ go_on_connecting(struct db *db)
     case PGRES_POLLING_ACTIVE:
         break;
     case PGRES_POLLING_FAILED:
-        db_error_of_connection(&err, db->conn, false);
+        if (db->was_silent)
+            err_set(&err, ERR_RETRY, "%s", no_answer);
+        else
+            db_error_of_connection(&err, db->conn, false);
         db_lost(db, &err);
         break;
     }
+}
+
+/*
+ * libpq watches over connect_timeout, and goes on to the next host after it, only where it
+ * blocks.  A socket that fails makes it go on here, too; a host that took the connection and
+ * then says nothing does not, so next time that one comes last.
+ */
+static void
+host_is_silent(struct db *db)
+{
+    if (PQstatus(db->conn) == CONNECTION_STARTED && shutdown(PQsocket(db->conn), SHUT_RDWR) == 0) {
+        db->was_silent = true;
+        loop_timer_in(db->loop, &db->timer, db->options.connect_timeout_ms);
+        return;
+    }
+    target_turn(&db->target);
+    lost_because(db, ERR_RETRY, no_answer);
 }
 
 static void
@@ -231,7 +254,7 @@ on_timer(struct ev_loop *loop, ev_timer *w, int events)
     if (db->state == DB_WAITING)
         connect_now(db);
     else if (db->state == DB_CONNECTING)
-        lost_because(db, ERR_RETRY, "the server did not answer in time");
+        host_is_silent(db);
     else if (db->commits > 0)
         lost_because(db, ERR_UNCERTAIN, "the server did not answer a statement in time");
 }
@@ -254,6 +277,7 @@ connect_now(struct db *db)
     struct err err;
 
     db->state = DB_CONNECTING;
+    db->was_silent = false;
     db->conn = fault_fails("session.connects", ENOMEM)
                    ? NULL
                    : PQconnectStartParams(db->target.keys, db->target.values, 1);

@@ -42,7 +42,8 @@ struct db {
     struct db_session session;
     char user[64];
     ev_io io;
-    ev_timer timer; /* next try, connect timeout or silence timeout, by state */
+    bool was_silent; /* a host of this try did not take the connection in time */
+    ev_timer timer;  /* next try, connect timeout or silence timeout, by state */
     struct backoff backoff;
     int64_t up_mono_ms;
 

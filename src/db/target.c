@@ -7,17 +7,19 @@
 
 #include "base/secret.h"
 
-static void
+static char *
 add(struct target *t, const char *key, const char *value)
 {
     size_t n = 0;
+    char *copy = arena_strdup(&t->arena, value);
 
     while (t->keys[n] != NULL)
         n++;
     if (n == TARGET_KEYS)
         abort();
     t->keys[n] = key;
-    t->values[n] = arena_strdup(&t->arena, value);
+    t->values[n] = copy;
+    return copy;
 }
 
 /* What libpq will use for a keyword: the URL's word, else its variable, else its default. */
@@ -115,6 +117,45 @@ add_defaults(struct target *t, const char *application_name, int64_t connect_tim
         add(t, "target_session_attrs", "read-write");
 }
 
+/* After the URL, so that ours count once they have been turned. */
+static void
+add_lists(struct target *t, const PQconninfoOption *options)
+{
+    static const struct {
+        const char *keyword, *variable;
+    } names[LENGTH(t->lists)] = {
+        {"host", "PGHOST"}, {"hostaddr", "PGHOSTADDR"}, {"port", "PGPORT"}};
+    size_t n = 0;
+
+    for (size_t i = 0; i < LENGTH(names); i++) {
+        const char *value = setting(options, names[i].keyword, names[i].variable);
+
+        if (strchr(value, ',') != NULL)
+            t->lists[n++] = add(t, names[i].keyword, value);
+    }
+}
+
+/* "a,b,c" -> "b,c,a" */
+static void
+turn(char *list)
+{
+    char *comma = strchr(list, ',');
+    size_t first = (size_t)(comma - list), rest = strlen(comma + 1);
+    char *copy = xstrdup(list);
+
+    memcpy(list, copy + first + 1, rest);
+    list[rest] = ',';
+    memcpy(list + rest + 1, copy, first);
+    free(copy);
+}
+
+void
+target_turn(struct target *t)
+{
+    for (size_t i = 0; i < LENGTH(t->lists) && t->lists[i] != NULL; i++)
+        turn(t->lists[i]);
+}
+
 bool
 target_init(struct target *t, const char *url, const char *application_name,
             int64_t connect_timeout_ms, struct err *err)
@@ -151,6 +192,7 @@ target_init(struct target *t, const char *url, const char *application_name,
         add_verification(t, options);
     if (url != NULL)
         add(t, "dbname", url);
+    add_lists(t, options);
     PQconninfoFree(options);
     return true;
 }

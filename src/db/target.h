@@ -16,6 +16,7 @@ struct target {
     const char *keys[TARGET_KEYS + 1];
     const char *values[TARGET_KEYS + 1];
     const char *shown; /* for logs: "postgres on db.example.com:5432", never a password */
+    char *lists[3];    /* those of the values that name several hosts; NULL after the last */
 };
 
 /*
@@ -25,6 +26,9 @@ struct target {
 bool target_init(struct target *t, const char *url, const char *application_name,
                  int64_t connect_timeout_ms, struct err *err) MUST_CHECK;
 void target_release(struct target *t);
+
+/* Of several hosts, the one that was tried first is from now on tried last. */
+void target_turn(struct target *t);
 
 /* Does the text look like a key of Supabase's API rather than a database URL? */
 bool target_is_api_key(const char *text);

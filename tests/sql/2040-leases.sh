@@ -122,6 +122,29 @@ PGUSER=owner sql "delete from pgcrew.workers where process = '$(process 3)'"
 is "$(sql 'select * from pgcrew.reap_expired()')" 'unknown|0|1' 'a claim without a holder goes back, too'
 is "$(broken)" '' 'everything agrees'
 
+# The clock of the server goes back: a lease does not get longer by that.
+worker 4 >/dev/null
+PGUSER=owner sql "update pgcrew.workers set seen_at = now() + interval '2 hours' where process = '$(process 4)'"
+is "$(sql 'select * from pgcrew.reap_expired()')" '' 'who was seen in the future is not late'
+is "$(sql "select seen_at <= now() from pgcrew.workers where process = '$(process 4)'")" t 'but has its lease from now on'
+PGUSER=owner sql "delete from pgcrew.workers where process = '$(process 4)'"
+
+# It jumps ahead: all leases seem over, and who lives has to be heard of first.
+PGUSER=owner sql 'delete from pgcrew.workers where true'
+sql 'select from pgcrew.reap_expired()' >/dev/null
+worker 4 >/dev/null
+lost() { # when it was seen and doubted, with a lease of two seconds -> is it lost at the next look?
+    PGUSER=owner sql "
+        update pgcrew.workers set lease = '2 s', seen_at = now() - interval '$1', doubted_at = now() - $2::interval;
+        select count(*) > 0 from pgcrew.reap_expired(true)"
+}
+is "$(lost '1 hour' null)" f                   'late for the first time: not lost'
+is "$(sql 'select doubted_at > seen_at from pgcrew.workers')" t 'but doubted'
+is "$(lost '1 hour' "'100 ms'")" f             'nor at a look of somebody else right after it'
+is "$(lost '1900 ms' "'1 s'")" f               'doubted, and its lease is not over'
+is "$(lost '100 ms' "'1 s'")" f                'heard of since'
+is "$(lost '2100 ms' "'700 ms'")" t            'late, and not heard of since an earlier look: lost'
+
 # Two janitors do not do it at once, and nobody who is locked holds it up.
 worker 4 >/dev/null
 expire 4

@@ -85,17 +85,21 @@ def cancelled_unasked(facts):
 
 
 def keys_not_unique(facts):
-    """One unfinished job of a key at a time.  An insert that waited has begun a little early."""
+    """One unfinished job of a key at a time: the next is acknowledged when the one before has ended."""
+    told = {}
+    for line in facts.of("acknowledged"):
+        for number in line["ids"]:
+            told.setdefault(number, line["real"])
     by_key = collections.defaultdict(list)
-    for job in facts.jobs.values():
-        if job["unique_key"] is not None:
-            by_key[job["unique_key"]].append(job)
-    for jobs in by_key.values():
-        jobs.sort(key=lambda job: job["created"])
-        for earlier, later in zip(jobs, jobs[1:]):
-            if earlier["finished"] is None or earlier["finished"] > later["created"] + 2:
-                yield Violation(f"jobs {earlier['id']} and {later['id']} had key {earlier['unique_key']} "
-                                "at the same time", facts.story(earlier["id"]) + facts.story(later["id"]))
+    for number, job in sorted(facts.jobs.items()):
+        if job["unique_key"] is not None and number in told:
+            by_key[job["unique_key"]].append(number)
+    for key, numbers in by_key.items():
+        for earlier, later in zip(numbers, numbers[1:]):
+            ended = facts.ends[earlier][-1]["real"] if facts.ends[earlier] else None
+            if ended is None or ended > told[later]:
+                yield Violation(f"jobs {earlier} and {later} had key {key} at the same time",
+                                facts.story(earlier) + facts.story(later))
 
 
 RULES = [lost, never_enqueued, not_ended, ended_more_than_once, too_many_attempts, failed_without_reason,

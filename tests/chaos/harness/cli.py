@@ -11,6 +11,9 @@ from harness.trial import Trial
 from mutants import mutants
 from worlds import worlds
 
+# Exit status: this machine cannot have such a world.
+SKIPPED = 77
+
 
 def parse():
     parser = argparse.ArgumentParser(
@@ -20,7 +23,7 @@ def parse():
     parser.add_argument("--seconds", type=float, default=60, help="so long jobs and faults come (60)")
     parser.add_argument("--seed", type=int, help="decides what comes when; printed when not given")
     parser.add_argument("--world", default="plain", help="what it happens in: " + ", ".join(worlds()))
-    parser.add_argument("--faults", help="only these, by name, with commas; 'none'")
+    parser.add_argument("--faults", help="only these, by name, with commas; 'none'; 'own': the world's")
     parser.add_argument("--at-once", type=int, default=3, help="so many faults may last at a time (3)")
     parser.add_argument("--gap", type=float, default=1.4, help="seconds between faults (1.4)")
     parser.add_argument("--daemons", type=int, help="1 to 3 supervisors on one database (by the seed)")
@@ -48,6 +51,8 @@ def chosen_faults(parser, args):
         return all_of_them
     if args.faults == "none":
         return {}
+    if args.faults == "own":
+        return {name: fault for name, fault in all_of_them.items() if fault.worlds is not None}
     wanted = [name.strip() for name in args.faults.split(",")]
     for name in wanted:
         if name not in all_of_them:
@@ -68,8 +73,13 @@ def main():
     if not args.build:
         parser.error("--build or PGCREW_BUILD must name the build folder")
     args.build = os.path.realpath(args.build)
+    world = worlds()[args.world]
+    if why_not := world.why_not():
+        print(f"1..0 # SKIP {why_not}")
+        return SKIPPED
+    world.prepare()
     if args.seed is None:
         args.seed = random.SystemRandom().randrange(1 << 31)
     # Whatever ends us, what we have started ends, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    return Trial(args, worlds()[args.world], faults).run()
+    return Trial(args, world, faults).run()

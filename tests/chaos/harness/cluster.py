@@ -43,7 +43,7 @@ def as_server(*command):
 class Cluster:
     """prefix is put before what starts the server, so that it can live in a namespace."""
 
-    def __init__(self, home, listen="", port=5432, prefix=(), conf=""):
+    def __init__(self, home, listen="", port=5432, prefix=(), conf="", env=None):
         self.home = home
         self.data = os.path.join(home, "data")
         self.run = os.path.join(home, "run")
@@ -51,6 +51,7 @@ class Cluster:
         self.prefix = list(prefix)
         self.listen = listen
         self.conf = conf
+        self.env = [f"{name}={value}" for name, value in (env or {}).items()]
 
     @staticmethod
     def program(name):
@@ -58,27 +59,30 @@ class Cluster:
         return os.path.join(bin_folder(), name)
 
     def make(self):
+        self.make_folders()
+        self.call("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                  "--locale=C.UTF-8", "-N")
+        with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as file:
+            file.write(CONF.format(listen=self.listen, port=self.port, run=self.run) + self.conf)
+
+    def make_folders(self):
         os.makedirs(self.run, exist_ok=True)
         os.chmod(self.home, 0o755)
         os.chmod(self.run, 0o777)
         if os.getuid() == 0:
             shutil.chown(self.home, "postgres")
             shutil.chown(self.run, "postgres")
-        self._call("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                   "--locale=C.UTF-8", "-N")
-        with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as file:
-            file.write(CONF.format(listen=self.listen, port=self.port, run=self.run) + self.conf)
 
     def start(self):
         """Returns when it takes connections; nothing is done if it runs."""
         if not self.is_running():
-            self._call("pg_ctl", "-D", self.data, "-l", os.path.join(self.home, "server.log"),
-                       "-w", "-t", "60", "start")
+            self.call("pg_ctl", "-D", self.data, "-l", os.path.join(self.home, "server.log"),
+                      "-w", "-t", "60", "start")
 
     def stop(self, mode):
         """mode: fast, immediate, smart."""
         if self.is_running():
-            self._call("pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", "60", "stop")
+            self.call("pg_ctl", "-D", self.data, "-m", mode, "-w", "-t", "60", "stop")
 
     def is_running(self):
         pid = self.postmaster()
@@ -110,11 +114,12 @@ class Cluster:
     def conninfo(self, user="postgres", host=None):
         return f"host={host or self.run} port={self.port} dbname=postgres user={user}"
 
-    def _call(self, program, *arguments):
-        command = [*self.prefix, *as_server(self.program(program), *arguments)]
+    def call(self, tool, *arguments):
+        """One of the server's own programs, as its user."""
+        command = [*self.prefix, *as_server("env", *self.env, self.program(tool), *arguments)]
         # The server keeps its output: a pipe would never end.
         with open(os.path.join(self.home, "calls.log"), "a", encoding="utf-8") as log:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
         if done.returncode != 0:
             with open(log.name, encoding="utf-8") as log:
-                raise RuntimeError(f"{program} failed: " + log.read()[-2000:])
+                raise RuntimeError(f"{tool} failed: " + log.read()[-2000:])

@@ -20,6 +20,9 @@ create table chaos.effects (
   n bigint generated always as identity, at timestamptz not null, xid bigint not null,
   job bigint not null, attempt int not null);
 
+-- What the ledger takes for the time; a world whose server has a wrong clock has its own.
+create function chaos.now() returns timestamptz language sql volatile as 'select clock_timestamp()';
+
 -- The outermost of pgcrew's functions in a call stack.
 create function chaos.caller(context text) returns text language sql immutable as $fn$
   select (regexp_match(context, '.*function pgcrew\.(\w+)\('))[1]
@@ -32,7 +35,7 @@ declare
 begin
   get diagnostics v_context = pg_context;
   insert into chaos.leases (at, xid, what, did, token, holder, jobs)
-  select clock_timestamp(), txid_current(), x.what, chaos.caller(v_context), x.token, x.holder, x.jobs
+  select chaos.now(), txid_current(), x.what, chaos.caller(v_context), x.token, x.holder, x.jobs
     from (select 'taken' as what, new.token, new.holder, new.job_ids as jobs where tg_op = 'INSERT'
           union all
           select 'left', old.token, old.holder, old.job_ids where tg_op = 'DELETE'
@@ -50,7 +53,7 @@ create function chaos.note_end() returns trigger
 language plpgsql security definer set search_path = '' as $fn$
 begin
   insert into chaos.ends (at, xid, job, status, was, attempts)
-  values (clock_timestamp(), txid_current(), new.id, new.status, old.status, new.attempts);
+  values (chaos.now(), txid_current(), new.id, new.status, old.status, new.attempts);
   return null;
 end
 $fn$;
@@ -62,7 +65,7 @@ declare
 begin
   get diagnostics v_context = pg_context;
   insert into chaos.holders (at, xid, holder, pid, name, did, overdue)
-  values (clock_timestamp(), txid_current(), old.holder, old.pid, old.name, chaos.caller(v_context),
+  values (chaos.now(), txid_current(), old.holder, old.pid, old.name, chaos.caller(v_context),
           old.seen_at + old.lease < clock_timestamp());
   return null;
 end
@@ -82,7 +85,7 @@ create function chaos.record(payload jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $fn$
 begin
   insert into chaos.effects (at, xid, job, attempt)
-  values (clock_timestamp(), txid_current(), current_setting('pgcrew.job_id')::bigint,
+  values (chaos.now(), txid_current(), current_setting('pgcrew.job_id')::bigint,
           current_setting('pgcrew.attempt')::int);
   perform pg_sleep(random() * 0.1);
   if random() < 0.1 then

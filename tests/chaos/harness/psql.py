@@ -1,5 +1,6 @@
 """A session with the database: one psql that stays, asked over its pipes."""
 
+import contextlib
 import os
 import selectors
 import subprocess
@@ -43,7 +44,8 @@ class Psql:
     def close(self):
         if self.child is not None:
             self.child.kill()
-            self.child.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # what it was not told any more
+                self.child.stdin.close()
             self.child.stdout.close()
             self.child.wait()
             self.child = None

@@ -24,8 +24,8 @@ class NoReaper(Mutant):
 
     def apply(self, world):
         world.run_sql("""
-create or replace function pgcrew.reap_expired() returns table (name text, slot int, jobs int)
-language sql as 'select null::text, 0, 0 where false';
+create or replace function pgcrew.reap_expired(p_second_look boolean default false)
+returns table (name text, slot int, jobs int) language sql as 'select null::text, 0, 0 where false';
 create or replace function pgcrew.reap_process(p_process uuid, p_running bigint[], p_only boolean default false)
 returns int language sql as 'select 0';""")
 
@@ -37,7 +37,8 @@ class EarlyReaper(Rewritten):
     faults = ("stop worker",)
     caught_by = ("reaped too early", "attempts overlap")
     function = "pgcrew.reap_expired"
-    text = "+ x.lease < clock_timestamp()"
+    text = ("+ x.lease < clock_timestamp()\n       and (not p_second_look or x.doubted_at >= x.seen_at "
+            "and x.doubted_at + x.lease * 0.3 < clock_timestamp())")
     by = "+ x.lease / 10 < clock_timestamp()"
 
 

@@ -33,6 +33,15 @@ class World:
 
     # --- what a world may override ----------------------------------------------
 
+    @classmethod
+    def why_not(cls):
+        """Why this machine cannot have such a world; None when it can."""
+        return None
+
+    @classmethod
+    def prepare(cls):
+        """Before anything is made.  May start the program again, in namespaces of its own."""
+
     def make_database(self):
         """Make and start what the daemons connect to; sets self.cluster."""
         self.cluster = Cluster(os.path.join(self.home, "pg"))
