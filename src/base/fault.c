@@ -54,6 +54,8 @@ static const struct of statements[] = {
     {"promote",         "janitor", "make scheduled jobs ready"},
     {"waits_for",       "janitor", "see whether something waits"},
     {"survey",          "janitor", "find kinds without a handler"},
+    {"stalled",         "janitor", "see why idle workers claim nothing"},
+    {"health",          "janitor", "see how the server is"},
     {"reap_process",    "janitor", "give back what a dead worker held"},
     {"reap_expired",    "janitor", "give back what dead hosts held"},
 };
@@ -109,6 +111,7 @@ static const struct point points[] = {
     {"scratch.made",     "supervisor", "the folder for temporary files has been made", NULL},
     {"session.connects", "child",      "a session has not begun", "no memory is left"},
     {"board.roster",     "supervisor", "a place on the board is written, but not valid yet", NULL},
+    {"board.stall",      "janitor",    "what a stall is about is written, but not valid yet", NULL},
     {"board.score",      "worker",     "a score is written, but not valid yet", NULL},
     {"death.heard",      "supervisor", "a child has died", NULL},
     {"death.settled",    "supervisor", "it is noted what the dead child held", NULL},

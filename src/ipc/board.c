@@ -249,7 +249,7 @@ board_lease_ok(const struct board *b)
 void
 board_set_stall(struct board *b, const struct board_stall *stall)
 {
-    latch_write(&b->stall_latch, b->stall, stall, sizeof(*stall));
+    latch_write(&b->stall_latch, b->stall, stall, sizeof(*stall), "board.stall");
 }
 
 bool
