@@ -21,11 +21,11 @@ def recovery(facts, fault_lines):
     for times in by_daemon.values():
         times.sort()
     found = collections.defaultdict(lambda: {kind: [] for kind in KINDS})
-    hits = {}
+    hits, by_pid = {}, _by_pid(facts)
     for line in fault_lines:
         if line["event"] == "hit":
             hits[line["number"]] = line
-            for back, again in _interrupted(facts, line):
+            for back, again in _interrupted(facts, by_pid, line):
                 found[line["fault"]]["back"] += back
                 found[line["fault"]]["again"] += again
         elif line["event"] == "ends":
@@ -41,20 +41,27 @@ def _after(times, mono):
     return (times[at] - mono) / 1e9 if at < len(times) else None
 
 
-def _interrupted(facts, hit):
-    """Times of the attempts that were running below what was hit and got no further."""
-    pids = set(hit["pids"])
+def _by_pid(facts):
+    """(job, which of its attempts) by the process that ran it."""
+    found = collections.defaultdict(list)
     for job, attempts in facts.attempts.items():
         for n, attempt in enumerate(attempts):
-            if attempt.first["pid"] not in pids or not attempt.first["mono"] < hit["mono"]:
-                continue
-            if attempt.last["event"] not in ("start", "tick") or \
-                    not hit["mono"] - 1e9 < attempt.last["mono"] < hit["mono"] + 1e9:
-                continue
-            left = [(lease.left["real"] - hit["real"]) / 1e9 for lease in facts.leases[job]
-                    if lease.token == attempt.token and lease.left is not None]
-            later = [(attempts[n + 1].first["mono"] - hit["mono"]) / 1e9] if n + 1 < len(attempts) else []
-            yield left, later
+            found[attempt.first["pid"]].append((job, n))
+    return found
+
+
+def _interrupted(facts, by_pid, hit):
+    """Times of the attempts that were running below what was hit and got no further."""
+    for job, n in [at for pid in hit["pids"] for at in by_pid.get(pid, ())]:
+        attempts = facts.attempts[job]
+        attempt = attempts[n]
+        if attempt.first["mono"] > hit["mono"] or attempt.last["event"] not in ("start", "tick") or \
+                not hit["mono"] - 1e9 < attempt.last["mono"] < hit["mono"] + 1e9:
+            continue
+        left = [(lease.left["real"] - hit["real"]) / 1e9 for lease in facts.leases[job]
+                if lease.token == attempt.token and lease.left is not None]
+        later = [(attempts[n + 1].first["mono"] - hit["mono"]) / 1e9] if n + 1 < len(attempts) else []
+        yield left, later
 
 
 def percentile(times, share):
