@@ -32,7 +32,7 @@ def supervisor_grows(facts):
         if len(lines) < SAMPLES:
             continue
         part = len(lines) // 4
-        for fact, more in (("private_kb", MORE_KB), ("descriptors", MORE_DESCRIPTORS)):
+        for fact, more in (("anonymous_kb", MORE_KB), ("descriptors", MORE_DESCRIPTORS)):
             early = statistics.median(line[fact] for line in lines[part:2 * part])
             late = statistics.median(line[fact] for line in lines[-part:])
             if late > early + more:

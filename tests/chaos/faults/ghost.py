@@ -13,7 +13,7 @@ class Ghost(Fault):
     def apply(self, world, rng):
         session = world.psql("chaos-ghost")
         try:
-            tries = int(session.value("select chaos.ghosts(20)"))
+            tries = int(session.value("select chaos.ghosts(10)"))
         except (NotSent, Refused, Uncertain):
             return None
         finally:

@@ -117,23 +117,27 @@ end
 $fn$;
 
 -- A worker comes back from the dead and ends attempts whose claim it has lost: how many it tried.
--- Whatever of that is believed is for the checker to see.
-create function chaos.ghosts(most int) returns int language plpgsql as $fn$
+-- Whatever of that is believed is for the checker to see.  Waits a little for such attempts.
+create function chaos.ghosts(wanted int) returns int language plpgsql as $fn$
 declare
   v_tries int := 0;
   old     record;
 begin
-  for old in
-    select l.token, l.holder, u.job
-      from chaos.leases l, unnest(l.jobs) u (job), public.jobs j
-     where l.what in ('left', 'shrunk') and l.at > clock_timestamp() - interval '20 s'
-       and j.id = u.job and j.status in ('queued', 'running')
-     order by random() limit most
-  loop
-    perform pgcrew.finish(old.holder, old.token, array[old.job],
-                          array[(array['succeeded', 'succeeded', 'release', 'retry'])[1 + floor(random() * 4)::int]],
-                          array[1], array[0::bigint], null, null, null, null, null, null);
-    v_tries := v_tries + 1;
+  for v_round in 1 .. 50 loop
+    for old in
+      select l.token, l.holder, u.job
+        from chaos.leases l, unnest(l.jobs) u (job), public.jobs j
+       where l.what in ('left', 'shrunk') and l.at > clock_timestamp() - interval '20 s'
+         and j.id = u.job and j.status in ('queued', 'running')
+       order by random() limit wanted
+    loop
+      perform pgcrew.finish(old.holder, old.token, array[old.job],
+                            array[(array['succeeded', 'succeeded', 'release', 'retry'])[1 + floor(random() * 4)::int]],
+                            array[1], array[0::bigint], null, null, null, null, null, null);
+      v_tries := v_tries + 1;
+    end loop;
+    exit when v_tries >= wanted;
+    perform pg_sleep(0.03);
   end loop;
   return v_tries;
 end

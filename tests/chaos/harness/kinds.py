@@ -11,8 +11,8 @@ WAITS = "retry_first: 50ms, retry_max: 400ms"
 
 KINDS = [
     Kind("quick", "exec", 30, 20, WAITS),
-    Kind("slow", "exec", 2, 20, WAITS + ", slots: 2"),
-    Kind("long", "exec", 2, 20, WAITS + ", slots: 2"),
+    Kind("slow", "exec", 2, 20, WAITS + ", slots: 4"),
+    Kind("long", "exec", 2, 20, WAITS + ", slots: 4"),
     Kind("flaky", "exec", 10, 4, WAITS),
     Kind("crashy", "exec", 8, 5, WAITS),
     Kind("later", "exec", 8, 10, WAITS + ", tempfail_max: 50"),

@@ -63,11 +63,11 @@ def with_environment(text):
             if entry.isdigit() and text.encode() in environment(entry) and is_there(int(entry))]
 
 
-def resident_kb(pid):
-    """Of its own: what it shares with its children does not count."""
+def anonymous_kb(pid):
+    """Memory that is no file's.  Not the private part of it: that grows when children end."""
     try:
-        with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
-            return sum(int(line.split()[1]) for line in file if line.startswith(("Private_", "Pss_Anon")))
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            return next((int(line.split()[1]) for line in file if line.startswith("RssAnon:")), None)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
 

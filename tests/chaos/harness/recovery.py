@@ -1,28 +1,33 @@
-"""How long it took until jobs were started again after a fault.
+"""How long it took to recover from a fault.
 
 next   from the end of the fault (of a kill: from the kill) until the next job starts on a daemon
        it had hit, the slowest of them
-again  from the moment of the hit until a job that ran below a process that was hit starts again
+back   from the hit until a job that ran below a process that was hit could be claimed again
+again  from the hit until such a job was started again: others may have been before it
 """
 
 import bisect
 import collections
 
+KINDS = ("next", "back", "again")
 
-def recovery(fault_lines, handler_lines):
-    """-> {fault: {"next": [seconds], "again": [seconds]}}"""
-    starts = sorted((line for line in handler_lines if line["event"] == "start"), key=lambda l: l["mono"])
-    by_daemon, by_job = collections.defaultdict(list), collections.defaultdict(list)
-    for line in starts:
-        by_daemon[line["daemon"]].append(line["mono"])
-        by_job[line["job"]].append(line["mono"])
-    last = _last_lines(handler_lines)
-    found = collections.defaultdict(lambda: {"next": [], "again": []})
-    hits = {}
+
+def recovery(facts, fault_lines):
+    """-> {fault: {"next": [seconds], ...}}"""
+    by_daemon = collections.defaultdict(list)
+    for line in facts.handlers:
+        if line["event"] == "start":
+            by_daemon[line["daemon"]].append(line["mono"])
+    for times in by_daemon.values():
+        times.sort()
+    found = collections.defaultdict(lambda: {kind: [] for kind in KINDS})
+    hits, by_pid = {}, _by_pid(facts)
     for line in fault_lines:
         if line["event"] == "hit":
             hits[line["number"]] = line
-            found[line["fault"]]["again"] += _again(line, starts, last, by_job)
+            for back, again in _interrupted(facts, by_pid, line):
+                found[line["fault"]]["back"] += back
+                found[line["fault"]]["again"] += again
         elif line["event"] == "ends":
             times = [_after(by_daemon[daemon], line["mono"]) for daemon in hits[line["number"]]["daemons"]]
             if times and None not in times:
@@ -36,23 +41,27 @@ def _after(times, mono):
     return (times[at] - mono) / 1e9 if at < len(times) else None
 
 
-def _last_lines(lines):
-    last = {}
-    for line in lines:
-        last[line["job"], line["token"]] = line
-    return last
+def _by_pid(facts):
+    """(job, which of its attempts) by the process that ran it."""
+    found = collections.defaultdict(list)
+    for job, attempts in facts.attempts.items():
+        for n, attempt in enumerate(attempts):
+            found[attempt.first["pid"]].append((job, n))
+    return found
 
 
-def _again(hit, starts, last, by_job):
-    """Attempts that were running below what was hit and did not end."""
-    pids, times = set(hit["pids"]), []
-    for line in starts:
-        if line["mono"] > hit["mono"] or line["pid"] not in pids:
+def _interrupted(facts, by_pid, hit):
+    """Times of the attempts that were running below what was hit and got no further."""
+    for job, n in [at for pid in hit["pids"] for at in by_pid.get(pid, ())]:
+        attempts = facts.attempts[job]
+        attempt = attempts[n]
+        if attempt.first["mono"] > hit["mono"] or attempt.last["event"] not in ("start", "tick") or \
+                not hit["mono"] - 1e9 < attempt.last["mono"] < hit["mono"] + 1e9:
             continue
-        end = last[line["job"], line["token"]]
-        if end["event"] in ("start", "tick") and end["mono"] < hit["mono"] + 1e9:
-            times.append(_after(by_job[line["job"]], hit["mono"]))
-    return [time for time in times if time is not None]
+        left = [(lease.left["real"] - hit["real"]) / 1e9 for lease in facts.leases[job]
+                if lease.token == attempt.token and lease.left is not None]
+        later = [(attempts[n + 1].first["mono"] - hit["mono"]) / 1e9] if n + 1 < len(attempts) else []
+        yield left, later
 
 
 def percentile(times, share):

@@ -5,7 +5,7 @@ import json
 import os
 
 from checker import check
-from harness.recovery import percentile, recovery
+from harness.recovery import KINDS, percentile, recovery
 
 SHOWN = 5  # violations of a rule that are told with their evidence
 
@@ -22,7 +22,7 @@ def report(home, args, daemons):
         "stale_finishes": sum(line["count"] for line in faults if line.get("fault") == "ghost"
                               and line["event"] == "hit"),
         "missed": sum(line["event"] == "missed" for line in faults),
-        "recovery": times(recovery(faults, facts.handlers)),
+        "recovery": times(recovery(facts, faults)),
         "violations": dict(collections.Counter(violation.rule for violation in violations)),
     }
     tell(violations)
@@ -59,7 +59,7 @@ def overlaps(facts):
 
 def times(found):
     return {fault: {what + "_" + name: round(percentile(some[what], share), 3)
-                    for what in ("next", "again") if some[what]
+                    for what in KINDS if some[what]
                     for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1))}
             for fault, some in sorted(found.items())}
 
@@ -76,12 +76,12 @@ def tell(violations):
 
 
 def show(figures):
-    print(f"{'fault':24} {'hits':>5} {'next p50':>9} {'p99':>8} {'again p50':>10} {'p99':>8}   (seconds)")
+    print(f"{'fault':24} {'hits':>5}" + "".join(f"{kind + ' p50':>10} {'p99':>8}" for kind in KINDS) + "  (seconds)")
     for fault, hits in sorted(figures["faults"].items()):
         found = figures["recovery"].get(fault, {})
         print(f"{fault:24} {hits:5}" + "".join(
-            f"{found[name]:{width}.3f}" if name in found else " " * (width - 1) + "-"
-            for name, width in (("next_p50", 10), ("next_p99", 9), ("again_p50", 11), ("again_p99", 9))))
+            f"{found[kind + name]:{width}.3f}" if kind + name in found else " " * (width - 1) + "-"
+            for kind in KINDS for name, width in (("_p50", 10), ("_p99", 9))))
     print(f"{sum(figures['faults'].values())} faults ({figures['missed']} found nothing to hit), "
           f"{figures['jobs']} jobs, {figures['attempts']} attempts, {figures['claims_lost']} jobs lost with a lease, "
           f"{figures['overlaps']} overlaps, {figures['stale_finishes']} stale finishes tried, drained in {figures['drain_seconds']} s")

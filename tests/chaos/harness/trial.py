@@ -57,6 +57,7 @@ class Trial:
     def set_up(self):
         self.say(f"set up in {self.home}")
         self.world.set_up()
+        self.ledger("trial").note("world", name=self.world.name, excuses=self.world.excuses)
         if self.args.mutant:
             mutants()[self.args.mutant]().apply(self.world)
         self.world.start()

@@ -54,7 +54,7 @@ class Watcher(threading.Thread):
     def look_at_supervisors(self):
         for daemon in self.world.daemons:
             pid = daemon.supervisor()
-            kb, descriptors = pid and proc.resident_kb(pid), pid and proc.descriptors(pid)
+            kb, descriptors = pid and proc.anonymous_kb(pid), pid and proc.descriptors(pid)
             if kb and descriptors:
-                self.ledger.note("supervisor", daemon=daemon.name, pid=pid, private_kb=kb,
+                self.ledger.note("supervisor", daemon=daemon.name, pid=pid, anonymous_kb=kb,
                                  descriptors=descriptors)

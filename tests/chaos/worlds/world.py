@@ -18,6 +18,7 @@ JOURNAL = os.path.join(os.path.dirname(__file__), "..", "harness", "journal.sql"
 
 class World:
     name = ""
+    excuses = ()  # rules of the checker that do not hold here, each with its reason in the world
 
     def __init__(self, home, build, daemons=2, workers=2):
         """home: an empty folder, everything is below it.  build: where pgcrew was built."""
