@@ -845,7 +845,8 @@ begin
          -- greatest() would make 0 of "nothing waits".
          case when min(s.run_at) is not null
               then greatest(0, ceil(extract(epoch from min(s.run_at) - clock_timestamp()) * 1000)) end::bigint
-    from pgcrew.scheduled s;
+    -- What waits for ever has no distance from now.
+    from pgcrew.scheduled s where s.run_at < 'infinity';
 end
 $fn$;
 
