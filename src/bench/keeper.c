@@ -57,7 +57,7 @@ runner_start(const struct conf *conf, const struct plan *plan, struct runner *re
 void
 runner_go(struct runner *r, bool reads_wal)
 {
-    char byte = reads_wal;
+    char byte = reads_wal ? 1 : 0;
     ssize_t n = write(r->go, &byte, 1);
 
     (void)n; /* a runner that has ended is noticed by its end of file */

@@ -160,6 +160,6 @@ option_variable(const struct option *o, char ret[64])
     size_t at = (size_t)snprintf(ret, 64, "PGCREW_%s", o->name);
 
     for (size_t i = 0; i < at && i < 63; i++)
-        ret[i] = ret[i] == '.' ? '_' : (char)toupper((unsigned char)ret[i]);
+        ret[i] = (char)(ret[i] == '.' ? '_' : toupper((unsigned char)ret[i]));
     return ret;
 }

@@ -79,7 +79,8 @@ marks_places(struct marks *m, struct arena *a, bool sweep)
         add_queue(&p, m->numbers[q], sweep ? NULL : &m->ids[q * PRIORITIES]);
     }
     /* No queue comes first every time: a full one must not starve the others. */
-    m->turn = (m->turn + 1) % m->n_queues;
+    if (++m->turn >= m->n_queues)
+        m->turn = 0;
     return p;
 }
 
