@@ -17,7 +17,7 @@ read -ra libraries < <(pkg-config --cflags libpq libsystemd jansson libseccomp l
 flags=(-std=c17 -D_GNU_SOURCE -DPGCREW_FAULTS -DPACKAGE_VERSION='"0"' -DPGCREW_CONF_FILE='"x"'
     -Isrc -Iinclude -I"$build/src" ${libraries[@]+"${libraries[@]}"})
 # Left out: vfork is meant, see guard.c; what AUTO(...) closes is a value that is used.
-left_out=(-Xclang -analyzer-disable-checker -Xclang security.insecureAPI.vfork,unix.Vfork,deadcode.DeadStores)
+left_out=(-Xclang -analyzer-disable-checker -Xclang "security.insecureAPI.vfork,unix.Vfork,deadcode.DeadStores")
 depth=(-Xclang -analyzer-config -Xclang mode=shallow)
 [ -z "${DEEP-}" ] || depth=()
 
