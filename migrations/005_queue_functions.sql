@@ -913,7 +913,7 @@ $fn$;
 create or replace function pgcrew.stalled(p_processes uuid[])
 returns table (queues text[], jobs int, why text, detail text)
 language plpgsql volatile security definer
-set search_path = '' set lock_timeout = '1s' set plan_cache_mode = force_generic_plan set jit = off
+set search_path = pg_catalog, pg_temp set lock_timeout = '1s' set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 declare
@@ -984,7 +984,7 @@ $fn$;
 -- what can be seen, and sees_all_sessions says so.
 create or replace function pgcrew.health(p_old_ms bigint default 600000)
 returns table (name text, subject text, level text, value float8, finding text, fix text)
-language plpgsql volatile security definer set search_path = '' set jit = off as $fn$
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set jit = off as $fn$
 #variable_conflict use_column
 declare
   v_sees boolean := pg_has_role('pg_read_all_stats', 'usage');
