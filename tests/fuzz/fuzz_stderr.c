@@ -8,10 +8,11 @@
 #define TAIL 300
 
 static void
-look(struct complaint *c, struct arena *a)
+look(struct complaint *c, struct arena *a, bool said)
 {
     char *tail = complaint_tail(c, a), *last = complaint_last_line(c, a);
 
+    must(said == (tail != NULL && tail[0] != '\0'));
     if (tail != NULL)
         must(is_clean_but(tail, "\n\t") && strlen(tail) <= (size_t)TAIL * 4);
     must(last == NULL || (last[0] != '\0' && is_clean(last) && strlen(last) < 400));
@@ -41,7 +42,7 @@ fuzz(const char *data, size_t len)
     complaint_end(&c);
     must(in.left == 0 || c.tail.len >= (in.left < TAIL ? in.left : TAIL));
     must(c.tail.len <= (size_t)TAIL * 2);
-    look(&c, &a);
+    look(&c, &a, in.left > 0);
     complaint_forget(&c);
     must(complaint_tail(&c, &a) == NULL && complaint_last_line(&c, &a) == NULL);
     complaint_release(&c);
