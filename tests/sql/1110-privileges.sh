@@ -60,6 +60,7 @@ function pgcrew.end_cancelled/1: nobody
 function pgcrew.enqueue/9: pgcrew_worker execute, service_role execute
 function pgcrew.finish/15: pgcrew_worker execute, service_role execute
 function pgcrew.finish_others/13: nobody
+function pgcrew.health/1: pgcrew_worker execute, service_role execute
 function pgcrew.heartbeat/1: pgcrew_worker execute, service_role execute
 function pgcrew.jobs_enter/0: nobody
 function pgcrew.jobs_leave/0: nobody
@@ -71,7 +72,7 @@ function pgcrew.place/3: pgcrew_worker execute, service_role execute
 function pgcrew.promote/1: pgcrew_worker execute, service_role execute
 function pgcrew.put_back/5: nobody
 function pgcrew.queue_number/1: nobody
-function pgcrew.reap_expired/0: pgcrew_worker execute, service_role execute
+function pgcrew.reap_expired/1: pgcrew_worker execute, service_role execute
 function pgcrew.reap_process/3: pgcrew_worker execute, service_role execute
 function pgcrew.register_worker/9: pgcrew_worker execute, service_role execute
 function pgcrew.release_unknown/2: pgcrew_worker execute, service_role execute
@@ -79,6 +80,7 @@ function pgcrew.report/6: pgcrew_worker execute, service_role execute
 function pgcrew.retry_batch/1: pgcrew_worker execute, service_role execute
 function pgcrew.retry_jobs/1: pgcrew_worker execute, service_role execute
 function pgcrew.run_sql/8: pgcrew_worker execute, service_role execute
+function pgcrew.stalled/1: pgcrew_worker execute, service_role execute
 function pgcrew.survey/1: pgcrew_worker execute, service_role execute
 function pgcrew.undo_claims/5: nobody
 function pgcrew.unregister_worker/1: pgcrew_worker execute, service_role execute

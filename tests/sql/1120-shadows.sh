@@ -69,6 +69,7 @@ calls=(
     "select pgcrew.finish(1, 2, '{5}', '{release}', '{1}', null, null, null, null, null, null, null)"
     "select pgcrew.release_unknown(1, '{}')"
     "select pgcrew.promote(10)" "select pgcrew.waits_for('{$(process 1)}')" "select pgcrew.survey('{default}')"
+    "select pgcrew.stalled('{$(process 1)}')" "select pgcrew.health()"
     "select pgcrew.claim(1, '{0}', '{9223372036854775807}', null, 1)"
     "select pgcrew.reap_process('$(process 1)', '{5}', true)"
     "select pgcrew.register_worker('$(process 2)', 'host', 1, 1, 'test', '{default}', null, 1, 0)"
