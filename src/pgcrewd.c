@@ -188,18 +188,6 @@ may_run(const struct conf *conf, struct err *err)
 }
 
 static int
-run(const struct supervisor_plan *plan)
-{
-    struct err err = {0};
-
-    if (!may_run(plan->conf, &err))
-        return refuse(&err);
-    if (plan->conf->doubt != NULL)
-        log_warn("%s", plan->conf->doubt);
-    return supervisor_main(plan);
-}
-
-static int
 run_with_config(const struct command_line *line)
 {
     struct supervisor_plan plan = {
@@ -211,12 +199,16 @@ run_with_config(const struct command_line *line)
     struct err err = {0};
 
     if (!conf_load(&plan.source, &plan.conf, &err) || !is_database_url(plan.conf, &err) ||
-        (line->what == CHECK && !handler_check(plan.conf, &err))) {
+        (line->what == CHECK && !handler_check(plan.conf, &err)) ||
+        (line->what == RUN && !may_run(plan.conf, &err))) {
         conf_free(plan.conf);
         return refuse(&err);
     }
-    if (line->what == RUN)
-        return run(&plan);
+    if (line->what == RUN) {
+        if (plan.conf->doubt != NULL)
+            log_warn("%s", plan.conf->doubt);
+        return supervisor_main(&plan);
+    }
     if (line->what == SHOW_CONFIG)
         conf_show(plan.conf, &text);
     else
