@@ -31,6 +31,7 @@ start_daemon() { # WORKERS
     trap stop_daemon EXIT
     cat >"$dir/pgcrew.yaml" <<END
 name: bench
+allow_root: yes
 database.url: host=$PGHOST port=$PGPORT dbname=$db user=pgcrew_worker
 control.socket: $dir/control.sock
 worker.count: $1
