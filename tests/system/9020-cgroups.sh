@@ -149,7 +149,7 @@ say folders "find /tmp -path '*pgcrewd-*/pgcrew-*/*' | wc -l"
 
 # As README.Debian says for handlers with users of their own.
 mkdir -p /etc/systemd/system/pgcrew.service.d
-sed -n '/PrivateUsers=no/,/^$/p' /usr/share/doc/pgcrew/README.Debian | sed '1i [Service]' \
+zcat -f /usr/share/doc/pgcrew/README.Debian* | sed -n '/PrivateUsers=no/,/^$/p' | sed '1i [Service]' \
     >/etc/systemd/system/pgcrew.service.d/users.conf
 systemctl daemon-reload
 say users 'systemctl restart pgcrew && wait_for 60 holds && runuser -u pgcrew -- pgcrewd --check 2>&1 | grep -c "may not switch users"'
