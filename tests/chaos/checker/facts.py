@@ -58,6 +58,7 @@ class Facts:
         self.trial = self.read("trial")
         self.effects = self._by_job(self.read("effects"))
         self.ends = self._by_job(self.read("ends"))
+        self.keys = self.read("keys")
         self.holders = {line["holder"]: line for line in self.read("holders")}
         self.batches = [line["status"] for line in self.read("batches")]
         self.leases = self._leases(self.read("leases"))

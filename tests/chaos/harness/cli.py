@@ -7,6 +7,7 @@ import signal
 import sys
 
 from faults import faults_of
+from harness.cluster import Cluster
 from harness.trial import Trial
 from mutants import mutants
 from worlds import worlds
@@ -31,6 +32,9 @@ def parse():
     parser.add_argument("--jobs-rate", type=float, default=25, help="jobs a second (25)")
     parser.add_argument("--drain", type=float, default=60, help="jobs have so long to end afterwards (60)")
     parser.add_argument("--mutant", help="break pgcrew on purpose: " + ", ".join(mutants()))
+    parser.add_argument("--until-seen", action="store_true",
+                        help="the run ends as soon as the rules that must see the mutant do")
+    parser.add_argument("--template", help="a folder in which the first of several runs leaves a new cluster for all")
     parser.add_argument("--report", help="write the figures to this file, as JSON")
     parser.add_argument("--keep", action="store_true", help="keep ledgers, logs and the database's folder")
     parser.add_argument("--list", action="store_true", help="the faults of the world, and no more")
@@ -42,6 +46,8 @@ def parse():
         parser.error(f"there is no world '{args.world}'")
     if args.mutant and args.mutant not in mutants():
         parser.error(f"there is no mutant '{args.mutant}'")
+    if args.until_seen and not args.mutant:
+        parser.error("--until-seen is for a mutant")
     return parser, args
 
 
@@ -68,11 +74,12 @@ def main():
         return 0
     if args.list_mutants:
         for name, mutant in mutants().items():
-            print(name, mutant.seconds, ",".join(mutant.faults) or "none", "|".join(mutant.caught_by), sep="\t")
+            print(name, mutant.seconds, ",".join(mutant.faults) or "none", ",".join(mutant.caught_by), sep="\t")
         return 0
     if not args.build:
         parser.error("--build or PGCREW_BUILD must name the build folder")
     args.build = os.path.realpath(args.build)
+    Cluster.template = args.template and os.path.abspath(args.template)
     world = worlds()[args.world]
     if why_not := world.why_not():
         print(f"1..0 # SKIP {why_not}")
