@@ -2,7 +2,6 @@
 
 import collections
 import json
-import os
 
 from checker import check
 from harness.recovery import KINDS, percentile, recovery
