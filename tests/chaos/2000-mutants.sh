@@ -19,11 +19,15 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 143' INT TERM
 
-run_mutant() {
-    local mutant=$1 seconds=$2 faults=$3
-    exec "$here/run" --seconds "$seconds" --drain 8 --jobs-rate 30 --seed 1 --daemons 2 --until-seen \
-        --template "$dir/template" --mutant "$mutant" --faults "$faults" \
-        --report "$dir/$mutant.json" >"$dir/$mutant.out" 2>&1 </dev/null
+# start_run NAME SECONDS FAULTS [OPTION...]
+start_run() {
+    local name=$1 seconds=$2 faults=$3
+    shift 3
+    # Most of the time they wait.
+    while [ "$(jobs -rp | wc -l)" -ge 3 ]; do wait -n; done
+    "$here/run" --seconds "$seconds" --jobs-rate 30 --seed 1 --daemons 2 --until-seen --template "$dir/template" \
+        --faults "$faults" --report "$dir/$name.json" "$@" >"$dir/$name.out" 2>&1 </dev/null &
+    mapfile -t running < <(jobs -rp)
 }
 
 # Those of its rules that have seen nothing.
@@ -36,11 +40,10 @@ unseen() {
 }
 
 "$here/run" --list-mutants >"$dir/mutants"
+# What is not broken: nobody sees anything, neither on the way nor at the end.
+start_run sound 12 'kill worker,kill supervisor,stop worker,terminate one,ghost'
 while IFS=$'\t' read -r mutant seconds faults _; do
-    # Most of the time they wait.
-    while [ "$(jobs -rp | wc -l)" -ge 3 ]; do wait -n; done
-    run_mutant "$mutant" "$seconds" "$faults" &
-    mapfile -t running < <(jobs -rp)
+    start_run "$mutant" "$seconds" "$faults" --mutant "$mutant" --drain 8
 done <"$dir/mutants"
 wait
 running=()
@@ -50,5 +53,7 @@ while IFS=$'\t' read -r mutant _ _ rules; do
     is "$left" ''                                    "$mutant: seen by $rules"
     [ -z "$left" ] || tail -n 30 "$dir/$mutant.out" | sed 's/^/# /'
 done <"$dir/mutants"
+is "$(jq -c .violations "$dir/sound.json")" '{}'     'nothing is seen of what is not broken'
+like "$(cat "$dir/sound.out")" 'drained in'          'and its run does not end early'
 ok 'there are mutants'                               test "$(wc -l <"$dir/mutants")" -ge 18
 done_testing

@@ -33,7 +33,7 @@ def parse():
     parser.add_argument("--drain", type=float, default=60, help="jobs have so long to end afterwards (60)")
     parser.add_argument("--mutant", help="break pgcrew on purpose: " + ", ".join(mutants()))
     parser.add_argument("--until-seen", action="store_true",
-                        help="the run ends as soon as the rules that must see the mutant do")
+                        help="the run ends when the rules that must see the mutant have; without a mutant: any")
     parser.add_argument("--template", help="a folder in which the first of several runs leaves a new cluster for all")
     parser.add_argument("--report", help="write the figures to this file, as JSON")
     parser.add_argument("--keep", action="store_true", help="keep ledgers, logs and the database's folder")
@@ -46,8 +46,6 @@ def parse():
         parser.error(f"there is no world '{args.world}'")
     if args.mutant and args.mutant not in mutants():
         parser.error(f"there is no mutant '{args.mutant}'")
-    if args.until_seen and not args.mutant:
-        parser.error("--until-seen is for a mutant")
     return parser, args
 
 

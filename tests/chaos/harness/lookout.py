@@ -13,10 +13,12 @@ class Lookout(threading.Thread):
     """The ledgers are not of one moment while they are written to: what counts is what two
     looks in a row have seen."""
 
-    def __init__(self, world, rules):
+    def __init__(self, world, rules, each):
+        """each: whether each rule must have seen something, or one of them is enough."""
         super().__init__(name="lookout", daemon=True)
         self.world = world
         self.rules = set(rules)
+        self.wanted = len(self.rules) if each else 1
         self.before = set()
         self.seen = False
         self.stopping = threading.Event()
@@ -26,7 +28,7 @@ class Lookout(threading.Thread):
         try:
             while not self.seen and not self.stopping.wait(PAUSE_S):
                 found = self.look()
-                self.seen = {rule for rule, _ in found & self.before} == self.rules
+                self.seen = len({rule for rule, _ in found & self.before}) >= self.wanted
                 self.before |= found
         except BaseException as why:  # pylint: disable=broad-except
             self.failed = why

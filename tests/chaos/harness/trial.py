@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 
+from checker import rules
 from harness import drain, dump, report, schedule
 from harness.conductor import Conductor
 from harness.ledger import Ledger
@@ -38,7 +39,7 @@ class Trial:
             self.play()
             if self.seen:
                 dump.dump(self.world)
-                return report.report(self.home, self.args, self.world.n_daemons, self.mutant.caught_by)
+                return report.report(self.home, self.args, self.world.n_daemons, self.looked_for())
             drain.drain(self.world, self.ledger("trial"), self.args.drain, self.say)
             dump.dump(self.world)
             drain.stop(self.world, self.ledger("trial"), self.say)
@@ -74,14 +75,18 @@ class Trial:
         return [kind for kind in self.world.kinds() if not wanted or kind.name in wanted]
 
     def may_end_early(self):
-        return self.args.until_seen and not self.mutant.at_end
+        return self.args.until_seen and not (self.mutant and self.mutant.at_end)
+
+    def looked_for(self):
+        """The rules that end the run: all those of a mutant together, or any."""
+        return self.mutant.caught_by if self.mutant else [name for name, _ in rules() if name != "not ended"]
 
     def play(self):
         producer = Producer(self.world.client_psql("chaos-producer"), self.ledger("producer"),
                             self.kinds(), self.args.seed, self.args.jobs_rate)
         watcher = Watcher(self.world, self.ledger("watcher"), lambda: producer.batches, self.args.seed)
         threads = [producer, watcher]
-        lookout = Lookout(self.world, self.mutant.caught_by) if self.may_end_early() else None
+        lookout = Lookout(self.world, self.looked_for(), each=bool(self.mutant)) if self.may_end_early() else None
         if lookout:
             threads.append(lookout)
 
