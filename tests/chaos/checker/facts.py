@@ -47,6 +47,13 @@ class Lease:
         return self.left is not None and self.left["did"] == "reap_expired"
 
 
+class ByJob(dict):
+    """Lists by job; asking for one of which nothing is known changes nothing."""
+
+    def __missing__(self, job):
+        return []
+
+
 class Facts:
     def __init__(self, home):
         self.home = home
@@ -58,6 +65,7 @@ class Facts:
         self.trial = self.read("trial")
         self.effects = self._by_job(self.read("effects"))
         self.ends = self._by_job(self.read("ends"))
+        self.keys = self.read("keys")
         self.holders = {line["holder"]: line for line in self.read("holders")}
         self.batches = [line["status"] for line in self.read("batches")]
         self.leases = self._leases(self.read("leases"))
@@ -82,7 +90,7 @@ class Facts:
         found = collections.defaultdict(list)
         for line in lines:
             found[line["job"]].append(line)
-        return found
+        return ByJob(found)
 
     @staticmethod
     def _leases(lines):
@@ -100,7 +108,7 @@ class Facts:
                     for lease in found[job]:
                         if lease.token == line["token"]:
                             lease.holder = line["holder"]
-        return found
+        return ByJob(found)
 
     def _attempts(self):
         """By job, in the order of their tokens."""
@@ -110,7 +118,7 @@ class Facts:
         found = collections.defaultdict(list)
         for (job, token), some in sorted(lines.items()):
             found[job].append(Attempt(job, token, sorted(some, key=lambda line: line["mono"])))
-        return found
+        return ByJob(found)
 
     # --- evidence -----------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ def batch_is_not_the_truth(facts):
 
 
 def batch_contradicts_itself(facts):
-    for line, status in seen(facts):
+    for status in seen(facts):
         if sum(status[state] for state in STATES) != status["total"] or not 0 <= status["percent"] <= 100:
             yield Violation(f"batch {status['batch_id']}", [str(status)])
         elif status["done"] != (status["queued"] + status["running"] == 0):
@@ -34,7 +34,7 @@ def batch_contradicts_itself(facts):
 def batch_goes_back(facts):
     """Nothing of a batch disappears, and what has ended stays so."""
     before = {}
-    for line, status in seen(facts):
+    for status in seen(facts):
         earlier = before.get(status["batch_id"])
         ended = {state: status[state] for state in STATES[2:]}
         if earlier and (status["total"] != earlier["total"] or any(ended[s] < earlier[s] for s in ended)):
@@ -45,7 +45,7 @@ def batch_goes_back(facts):
 def seen(facts):
     for line in facts.watcher:
         if line["event"] == "batch":
-            yield line, json.loads(line["status"])
+            yield json.loads(line["status"])
 
 
 RULES = [batch_is_not_the_truth, batch_contradicts_itself, batch_goes_back]

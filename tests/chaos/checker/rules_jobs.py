@@ -85,21 +85,16 @@ def cancelled_unasked(facts):
 
 
 def keys_not_unique(facts):
-    """One unfinished job of a key at a time: the next is acknowledged when the one before has ended."""
-    told = {}
-    for line in facts.of("acknowledged"):
-        for number in line["ids"]:
-            told.setdefault(number, line["real"])
+    """One unfinished job of a key at a time: the next gets it when the one before has ended."""
     by_key = collections.defaultdict(list)
-    for number, job in sorted(facts.jobs.items()):
-        if job["unique_key"] is not None and number in told:
-            by_key[job["unique_key"]].append(number)
-    for key, numbers in by_key.items():
-        for earlier, later in zip(numbers, numbers[1:]):
-            ended = facts.ends[earlier][-1]["real"] if facts.ends[earlier] else None
-            if ended is None or ended > told[later]:
-                yield Violation(f"jobs {earlier} and {later} had key {key} at the same time",
-                                facts.story(earlier) + facts.story(later))
+    for line in facts.keys:
+        by_key[line["key"]].append(line)
+    for key, taken in by_key.items():
+        for earlier, later in zip(taken, taken[1:]):
+            ends = facts.ends[earlier["job"]]
+            if not ends or ends[-1]["n"] > later["n"]:
+                yield Violation(f"jobs {earlier['job']} and {later['job']} had key {key} at the same time",
+                                facts.story(earlier["job"]) + facts.story(later["job"]))
 
 
 RULES = [lost, never_enqueued, not_ended, ended_more_than_once, too_many_attempts, failed_without_reason,

@@ -86,10 +86,6 @@ class MemoryGroup:
         with contextlib.suppress(ProcessLookupError):
             self._write("cgroup.procs", str(pid))
 
-    def kills(self):
-        with open(os.path.join(self.path, "memory.oom_control"), encoding="ascii") as file:
-            return int(dict(line.split() for line in file)["oom_kill"])
-
     def remove(self):
         """Who is still in it goes back to the group above."""
         for _ in range(100):

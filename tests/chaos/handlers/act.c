@@ -124,11 +124,33 @@ effect_afterwards(const struct act_job *job)
     _exit(0);
 }
 
+/* A file where nobody looks for it: a module's TMPDIR is the daemon's. */
+static void
+litter(const struct act_job *job)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[4096];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/chaos-litter.%lld", folder == NULL ? "/tmp" : folder,
+             (long long)job->id);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
+static bool
+is_mutant(const char *name)
+{
+    const char *mutant = getenv("CHAOS_MUTANT");
+
+    return mutant != NULL && strcmp(mutant, name) == 0;
+}
+
 enum act_end
 act(const struct act_job *job)
 {
     const struct manner *m = manner_of(job->kind);
-    const char *mutant = getenv("CHAOS_MUTANT");
 
     note(job, "start");
     work(job, m->ms);
@@ -149,7 +171,9 @@ act(const struct act_job *job)
         note(job, "failed");
         return ACT_FAILED;
     }
-    if (mutant != NULL && strcmp(mutant, "early") == 0)
+    if (is_mutant("litter"))
+        litter(job);
+    if (is_mutant("early"))
         effect_afterwards(job);
     else
         note(job, "effect");

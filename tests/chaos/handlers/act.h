@@ -4,7 +4,7 @@
  * never mix and what was written stays written whoever dies next.
  *
  * CHAOS_LEDGER names the file, CHAOS_DAEMON the daemon; CHAOS_MUTANT=early makes handlers
- * that say success before their effect.
+ * that say success before their effect, CHAOS_MUTANT=litter such that leave files behind.
  */
 #ifndef TESTS_CHAOS_ACT_H
 #define TESTS_CHAOS_ACT_H

@@ -7,6 +7,7 @@ import signal
 import sys
 
 from faults import faults_of
+from harness.cluster import Cluster
 from harness.trial import Trial
 from mutants import mutants
 from worlds import worlds
@@ -31,6 +32,9 @@ def parse():
     parser.add_argument("--jobs-rate", type=float, default=25, help="jobs a second (25)")
     parser.add_argument("--drain", type=float, default=60, help="jobs have so long to end afterwards (60)")
     parser.add_argument("--mutant", help="break pgcrew on purpose: " + ", ".join(mutants()))
+    parser.add_argument("--until-seen", action="store_true",
+                        help="the run ends when the rules that must see the mutant have; without a mutant: any")
+    parser.add_argument("--template", help="a folder in which the first of several runs leaves a new cluster for all")
     parser.add_argument("--report", help="write the figures to this file, as JSON")
     parser.add_argument("--keep", action="store_true", help="keep ledgers, logs and the database's folder")
     parser.add_argument("--list", action="store_true", help="the faults of the world, and no more")
@@ -68,11 +72,12 @@ def main():
         return 0
     if args.list_mutants:
         for name, mutant in mutants().items():
-            print(name, mutant.seconds, ",".join(mutant.faults) or "none", "|".join(mutant.caught_by), sep="\t")
+            print(name, mutant.seconds, ",".join(mutant.faults) or "none", ",".join(mutant.caught_by), sep="\t")
         return 0
     if not args.build:
         parser.error("--build or PGCREW_BUILD must name the build folder")
     args.build = os.path.realpath(args.build)
+    Cluster.template = args.template and os.path.abspath(args.template)
     world = worlds()[args.world]
     if why_not := world.why_not():
         print(f"1..0 # SKIP {why_not}")

@@ -1,5 +1,6 @@
 """A private PostgreSQL: own folder, own user, Unix socket and one address if asked for."""
 
+import fcntl
 import glob
 import os
 import re
@@ -43,6 +44,8 @@ def as_server(*command):
 class Cluster:
     """prefix is put before what starts the server, so that it can live in a namespace."""
 
+    template = None  # a folder: its data is what a cluster begins with, made there by the first
+
     def __init__(self, home, listen="", port=5432, prefix=(), conf="", env=None):
         self.home = home
         self.data = os.path.join(home, "data")
@@ -60,10 +63,27 @@ class Cluster:
 
     def make(self):
         self.make_folders()
-        self.call("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                  "--locale=C.UTF-8", "-N")
+        if self.template is None:
+            self.init(self.data)
+        else:
+            self.call_program("cp", "-R", self.of_template(), self.data)
         with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as file:
             file.write(CONF.format(listen=self.listen, port=self.port, run=self.run) + self.conf)
+
+    def init(self, data):
+        self.call("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+
+    def of_template(self):
+        """Where its data is.  Runs at the same time wait for the one that makes it."""
+        os.makedirs(self.template, exist_ok=True)
+        os.chmod(self.template, 0o777)
+        data = os.path.join(self.template, "data")
+        with open(os.path.join(self.template, "lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not os.path.exists(data):
+                self.init(data + ".part")
+                os.rename(data + ".part", data)
+        return data
 
     def make_folders(self):
         os.makedirs(self.run, exist_ok=True)
@@ -116,7 +136,12 @@ class Cluster:
 
     def call(self, tool, *arguments):
         """One of the server's own programs, as its user."""
-        command = [*self.prefix, *as_server("env", *self.env, self.program(tool), *arguments)]
+        self.call_program(self.program(tool), *arguments)
+
+    def call_program(self, *command):
+        """As the server's user."""
+        tool = os.path.basename(command[0])
+        command = [*self.prefix, *as_server("env", *self.env, *command)]
         # The server keeps its output: a pipe would never end.
         with open(os.path.join(self.home, "calls.log"), "a", encoding="utf-8") as log:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)

@@ -54,7 +54,7 @@ class Daemon:
         if self.is_running():
             return
         self.write_config()
-        env = dict(os.environ, CHAOS_LEDGER=self.world.handler_ledger, CHAOS_DAEMON=self.name,
+        env = dict(os.environ, PGCREW_ALLOW_ROOT="yes", CHAOS_LEDGER=self.world.handler_ledger, CHAOS_DAEMON=self.name,
                    TMPDIR=self.tmp, **self.world.daemon_env(self.number))
         command = [*self.world.daemon_prefix(self.number), os.path.join(self.world.build, "pgcrewd"),
                    "-c", os.path.join(self.home, "pgcrew.yaml")]
@@ -74,6 +74,12 @@ class Daemon:
 
     def worker_pids(self):
         return self._children("worker")
+
+    def roles(self):
+        """(role, pid) of those that live long."""
+        found = [("supervisor", self.supervisor()), ("janitor", self.janitor())]
+        found += [("worker", pid) for pid in self.worker_pids()]
+        return [(role, pid) for role, pid in found if pid]
 
     def guards(self):
         """Processes right below the workers."""

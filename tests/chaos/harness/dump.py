@@ -9,6 +9,7 @@ TABLES = {
             "extract(epoch from finished_at) as finished from public.jobs order by id",
     "leases": "select *, extract(epoch from at) * 1e9 as real from chaos.leases order by n",
     "ends": "select *, extract(epoch from at) * 1e9 as real from chaos.ends order by n",
+    "keys": "select * from chaos.keys order by n",
     "holders": "select *, extract(epoch from at) * 1e9 as real from chaos.holders order by n",
     "effects": "select * from chaos.effects order by n",
     "batches": "select s - 'jobs' as status from (select distinct batch_id from public.jobs "
@@ -16,10 +17,10 @@ TABLES = {
 }
 
 
-def dump(world):
-    """One moment of it: jobs that did not end may go on meanwhile."""
+def dump(world, **more):
+    """One moment of it: jobs that did not end may go on meanwhile.  more: for subprocess.run()."""
     script = "begin isolation level repeatable read;\n"
     for name, query in TABLES.items():
         script += f"\\o {os.path.join(world.home, name)}.jsonl\nselect row_to_json(x) from ({query}) x;\n"
     subprocess.run([*world.client_prefix(), world.cluster.program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1",
-                    world.admin_conninfo()], input=script.encode(), check=True)
+                    world.admin_conninfo()], input=script.encode(), check=True, **more)

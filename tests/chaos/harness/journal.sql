@@ -7,10 +7,15 @@ grant usage on schema chaos to pgcrew_worker;
 create table chaos.leases (
   n bigint generated always as identity, at timestamptz not null, xid bigint not null,
   what text not null, did text, token bigint not null, holder bigint not null, jobs bigint[] not null);
+-- What came before what, whatever the clock says.
+create sequence chaos.moment;
 -- A job that has ended, or that begins anew after it had.
 create table chaos.ends (
-  n bigint generated always as identity, at timestamptz not null, xid bigint not null,
+  n bigint not null default nextval('chaos.moment'), at timestamptz not null, xid bigint not null,
   job bigint not null, status text not null, was text not null, attempts int not null);
+-- A job that has got its unique key.
+create table chaos.keys (
+  n bigint not null default nextval('chaos.moment'), job bigint not null, key text not null);
 -- Holders that are gone, and whether their lease was over.
 create table chaos.holders (
   n bigint generated always as identity, at timestamptz not null, xid bigint not null,
@@ -58,6 +63,14 @@ begin
 end
 $fn$;
 
+create function chaos.note_keys() returns trigger
+language plpgsql security definer set search_path = '' as $fn$
+begin
+  insert into chaos.keys (job, key) select j.id, j.unique_key from new_jobs j where j.unique_key is not null;
+  return null;
+end
+$fn$;
+
 create function chaos.note_holder() returns trigger
 language plpgsql security definer set search_path = '' as $fn$
 declare
@@ -77,6 +90,9 @@ create trigger chaos_end after update of status on public.jobs
   for each row when (new.status in ('succeeded', 'failed', 'cancelled')
                      or old.status in ('succeeded', 'failed', 'cancelled'))
   execute function chaos.note_end();
+-- The name says when: after the trigger of pgcrew that has taken the keys.
+create trigger z_chaos_keys after insert on public.jobs referencing new table as new_jobs
+  for each statement execute function chaos.note_keys();
 create trigger chaos_holder after delete on pgcrew.workers
   for each row execute function chaos.note_holder();
 

@@ -18,8 +18,3 @@ class Ledger:
 
     def close(self):
         os.close(self.fd)
-
-
-def read_ledger(path):
-    with open(path, encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]

@@ -2,7 +2,6 @@
 
 import collections
 import json
-import os
 
 from checker import check
 from harness.recovery import KINDS, percentile, recovery
@@ -10,9 +9,9 @@ from harness.recovery import KINDS, percentile, recovery
 SHOWN = 5  # violations of a rule that are told with their evidence
 
 
-def report(home, args, daemons):
-    """Prints; returns the exit status."""
-    violations, facts = check(home)
+def report(home, args, daemons, only=None):
+    """Prints; returns the exit status.  only: rules that are asked, None: all."""
+    violations, facts = check(home, only)
     faults = facts.read("faults")
     figures = {
         "seed": args.seed, "world": args.world, "seconds": args.seconds, "daemons": daemons,

@@ -7,9 +7,11 @@ import sys
 import tempfile
 import time
 
+from checker import rules
 from harness import drain, dump, report, schedule
 from harness.conductor import Conductor
 from harness.ledger import Ledger
+from harness.lookout import Lookout
 from harness.producer import Producer
 from harness.watcher import Watcher
 from mutants import mutants
@@ -23,6 +25,8 @@ class Trial:
         daemons = args.daemons or random.Random(args.seed).choice([1, 2, 2, 3])
         self.world = world(self.home, args.build, daemons, args.workers)
         self.planned = schedule.plan(args.seed, args.seconds, faults, args.at_once, args.gap)
+        self.mutant = mutants()[args.mutant]() if args.mutant else None
+        self.seen = False
         self.begun = time.monotonic()
 
     def say(self, text):
@@ -33,6 +37,9 @@ class Trial:
         try:
             self.set_up()
             self.play()
+            if self.seen:
+                dump.dump(self.world)
+                return report.report(self.home, self.args, self.world.n_daemons, self.looked_for())
             drain.drain(self.world, self.ledger("trial"), self.args.drain, self.say)
             dump.dump(self.world)
             drain.stop(self.world, self.ledger("trial"), self.say)
@@ -58,26 +65,46 @@ class Trial:
         self.say(f"set up in {self.home}")
         self.world.set_up()
         self.ledger("trial").note("world", name=self.world.name, excuses=self.world.excuses)
-        if self.args.mutant:
-            mutants()[self.args.mutant]().apply(self.world)
+        if self.mutant:
+            self.mutant.apply(self.world)
         self.world.start()
+
+    def kinds(self):
+        """Of the jobs that are enqueued."""
+        wanted = self.mutant and self.mutant.kinds
+        return [kind for kind in self.world.kinds() if not wanted or kind.name in wanted]
+
+    def may_end_early(self):
+        return self.args.until_seen and not (self.mutant and self.mutant.at_end)
+
+    def looked_for(self):
+        """The rules that end the run: all those of a mutant together, or any."""
+        return self.mutant.caught_by if self.mutant else [name for name, _ in rules() if name != "not ended"]
 
     def play(self):
         producer = Producer(self.world.client_psql("chaos-producer"), self.ledger("producer"),
-                            self.world.kinds(), self.args.seed, self.args.jobs_rate)
+                            self.kinds(), self.args.seed, self.args.jobs_rate)
         watcher = Watcher(self.world, self.ledger("watcher"), lambda: producer.batches, self.args.seed)
         threads = [producer, watcher]
+        lookout = Lookout(self.world, self.looked_for(), each=bool(self.mutant)) if self.may_end_early() else None
+        if lookout:
+            threads.append(lookout)
+
+        def stop():
+            return any(thread.failed for thread in threads) or lookout and lookout.seen
+
         for thread in threads:
             thread.start()
         try:
             begin = time.monotonic()
             conductor = Conductor(self.world, self.faults, self.planned, self.ledger("faults"), self.say)
-            conductor.run(begin, lambda: any(thread.failed for thread in threads))
-            while time.monotonic() < begin + self.args.seconds and not any(t.failed for t in threads):
+            conductor.run(begin, stop)
+            while time.monotonic() < begin + self.args.seconds and not stop():
                 time.sleep(0.1)
         finally:
             for thread in threads:
                 thread.stop()
+        self.seen = bool(lookout and lookout.seen)
         for thread in threads:
             if thread.failed:
                 raise RuntimeError(f"the {thread.name} has failed") from thread.failed

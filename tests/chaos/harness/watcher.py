@@ -1,4 +1,4 @@
-"""Looks all the while: batch_status of batches under way, memory and descriptors of supervisors."""
+"""Looks all the while: batch_status of batches under way, memory and descriptors of daemons."""
 
 import random
 import threading
@@ -27,7 +27,7 @@ class Watcher(threading.Thread):
         try:
             while not self.stopping.wait(0.25):
                 self.look_at_batches()
-                self.look_at_supervisors()
+                self.look_at_processes()
         except BaseException as why:  # pylint: disable=broad-except
             self.failed = why
             raise
@@ -51,10 +51,10 @@ class Watcher(threading.Thread):
         for row in rows:
             self.ledger.note("batch", status=row[0])
 
-    def look_at_supervisors(self):
+    def look_at_processes(self):
         for daemon in self.world.daemons:
-            pid = daemon.supervisor()
-            kb, descriptors = pid and proc.anonymous_kb(pid), pid and proc.descriptors(pid)
-            if kb and descriptors:
-                self.ledger.note("supervisor", daemon=daemon.name, pid=pid, anonymous_kb=kb,
-                                 descriptors=descriptors)
+            for role, pid in daemon.roles():
+                kb, descriptors = proc.anonymous_kb(pid), proc.descriptors(pid)
+                if kb and descriptors:
+                    self.ledger.note("process", role=role, daemon=daemon.name, pid=pid, anonymous_kb=kb,
+                                     descriptors=descriptors)

@@ -20,7 +20,10 @@ class NoReaper(Mutant):
 
     name = "no reaper"
     faults = ("kill supervisor", "kill worker")
+    kinds = ("record",)
     caught_by = ("not ended",)
+    seconds = 8
+    at_end = True
 
     def apply(self, world):
         world.run_sql("""
@@ -35,7 +38,7 @@ class EarlyReaper(Rewritten):
 
     name = "early reaper"
     faults = ("stop worker",)
-    caught_by = ("reaped too early", "attempts overlap")
+    caught_by = ("reaped too early",)
     function = "pgcrew.reap_expired"
     text = ("+ x.lease < clock_timestamp()\n       and (not p_second_look or x.doubted_at >= x.seen_at "
             "and x.doubted_at + x.lease * 0.3 < clock_timestamp())")
@@ -68,8 +71,18 @@ class CarelessRelease(Rewritten):
 
     name = "careless release"
     faults = ("terminate one", "terminate storm")
-    caught_by = ("attempts overlap", "finished by stale")
-    seconds = 20
+    kinds = ("slow", "chat")
+    caught_by = ("attempts overlap",)
     function = "pgcrew.release_unknown"
     text = "pgcrew.lock_claims(array[p_holder])"
     by = "array(select c.token from pgcrew.claims c order by c.token for update)"
+
+
+class WrongToken(Rewritten):
+    """A worker is told another token than that of its claim, now and then."""
+
+    name = "wrong token"
+    caught_by = ("ran without lease",)
+    function = "pgcrew.claim"
+    text = "select v_token, j.id"
+    by = "select v_token + (j.id % 20 = 7)::int, j.id"

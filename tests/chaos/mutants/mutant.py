@@ -4,8 +4,10 @@
 class Mutant:
     name = ""
     faults = ()      # those that bring it to light
-    caught_by = ()   # rules of the checker, one of which must see it
-    seconds = 12     # so long it takes to be seen for sure
+    kinds = ()       # of jobs, those that bring it to light; (): all
+    caught_by = ()   # rules of the checker: each of them must see it
+    seconds = 20     # so long it takes to be seen for sure; the run ends when it is
+    at_end = False   # seen when all should have ended, not before: the run takes all its seconds
 
     def apply(self, world):
         raise NotImplementedError
