@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "db/error.h"
 #include "worker/internal.h"
@@ -167,8 +168,10 @@ claiming_give_back(struct worker *w)
     LANE_FOREACH(lane, w)
     {
         while ((task = TAILQ_FIRST(&lane->waiting)) != NULL) {
+            fault_here("hoard.returns");
             task->finished.outcome = OUTCOME_RELEASE;
             finishing_add(task);
+            fault_here("hoard.returned");
         }
     }
     retract_running(w);
