@@ -1,6 +1,7 @@
 # Walking the failure points of a build with --enable-faults (src/base/fault.h): at each,
 # somebody is killed, or something fails, while jobs of every way run; then nothing may be
-# lost, run twice at a time, or left behind.  What is done meanwhile is in points_work.sh.
+# lost, run twice at a time, or left behind.  points_life.sh has the daemon, points_work.sh what
+# is done meanwhile.
 #
 #   walk_points PART OF     points PART, PART + OF, PART + 2 * OF... of the program's list
 #   points_built            are there any in this build?
@@ -10,6 +11,8 @@
 # shellcheck shell=bash
 # shellcheck source=tests/lib/stall.sh
 . "$here/stall.sh"
+# shellcheck source=tests/lib/points_life.sh
+. "$here/points_life.sh"
 # shellcheck source=tests/lib/points_work.sh
 . "$here/points_work.sh"
 
