@@ -19,8 +19,9 @@ claiming_is_wanted(const struct lane *lane)
 {
     const struct worker *w = lane->worker;
 
-    return lane->wanted && w->ending == ENDING_NOT && w->holding == HOLDING && !lane->claim_asked &&
-           lane->n_waiting == 0 && lane_free_slots(lane) > 0 && !loop_timer_runs(&w->pause);
+    return lane->wanted && w->ending == ENDING_NOT && w->holding == HOLDING &&
+           holding_is_renewed(w) && !lane->claim_asked && lane->n_waiting == 0 &&
+           lane_free_slots(lane) > 0 && !loop_timer_runs(&w->pause);
 }
 
 static void
