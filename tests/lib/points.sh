@@ -84,6 +84,7 @@ end_trial() {
     # What is left by a supervisor that died is the next one's to clear up.
     wait_for 20 two_workers || echo 'the workers do not come back'
     wait_for 5 notified 'READY=1' || echo 'systemd does not know that it is ready'
+    wait_for 5 is_content || echo "it is not well: $(pgcrew ping 2>&1)"
     end_life
     hit || echo "never reached: $(cd "$PGCREW_FAULT" && echo *)"
     broken_promises

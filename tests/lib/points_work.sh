@@ -129,12 +129,21 @@ reload() {
     hit || all_ways ''
 }
 
+# It ends as it should, if no fault ends it.
+await_end() {
+    local status
+    wait_for 20 daemon_is_gone || echo 'the daemon does not end' >>"$daemon_dir/said"
+    wait "$daemon_pid" 2>/dev/null
+    status=$?
+    [ $status = 0 ] || hit || echo "the daemon ended with status $status" >>"$daemon_dir/said"
+}
+
 # End while jobs run for longer than may be, one of them for longer than it is asked to.
 stop_early() {
     plain_life
     close_gate 2 ", ('effect', '\"deaf\"', $no_wait)"
     kill -TERM "$daemon_pid" 2>/dev/null
-    wait_for 20 daemon_is_gone
+    await_end
     open_gate
 }
 
@@ -235,7 +244,7 @@ stop_deaf() {
     # shellcheck disable=SC2086
     kill -STOP $workers 2>/dev/null
     kill -TERM "$daemon_pid" 2>/dev/null
-    wait_for 20 daemon_is_gone
+    await_end
     # shellcheck disable=SC2086
     kill -CONT $workers 2>/dev/null
     open_gate
