@@ -80,7 +80,7 @@ begin_trial() {
 }
 
 end_trial() {
-    settle 20
+    settle
     # What is left by a supervisor that died is the next one's to clear up.
     wait_for 20 two_workers || echo 'the workers do not come back'
     wait_for 5 notified 'READY=1' || echo 'systemd does not know that it is ready'

@@ -18,7 +18,7 @@ settled() {
 }
 
 settle() {
-    wait_for "${1:-20}" settled
+    wait_for 20 settled || echo 'the jobs do not end' >>"$daemon_dir/said"
 }
 
 # acknowledged 'values': these jobs were enqueued.
