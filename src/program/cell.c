@@ -113,6 +113,7 @@ make_group(struct cell *cell)
     cell->group = cgroup_make(cell->groups, name);
     if (cell->group < 0 && errno == EEXIST && cgroup_remove(cell->groups, name))
         cell->group = cgroup_make(cell->groups, name);
+    fault_here("cell.grouped");
     return cell->group >= 0 && limit_group(cell->group, cell->confine->limits);
 }
 

@@ -253,6 +253,8 @@ obey(struct guard *g, int sig)
         tree_signal(SIGTERM, NULL, 0);
         tree_signal(SIGCONT, NULL, 0); /* who is stopped could not hear it */
     }
+    if (sig == GUARD_SIG_KILL)
+        fault_here("guard.kills");
     if (sig == GUARD_SIG_KILL || sig == ORPHANED || getppid() != g->worker) {
         g->report->stopped |= !g->ended && !g->killing;
         g->killing = true;

@@ -82,6 +82,7 @@ go_to(struct supervisor *sup, enum ending next)
     switch (next) {
     case ENDING_KILL:
         log_warn("ending: killing the workers that have not ended");
+        fault_here("ending.kill");
         set_patience(sup, KILL_MS);
         tell_all(sup, SLOT_EV_KILL, true);
         break;

@@ -151,8 +151,9 @@ struct supervisor {
     ev_timer patience;
     int exit_status;
 
-    bool is_announced; /* systemd knows that we are ready */
-    bool owes_ready;   /* systemd waits for the end of a reload */
+    bool is_announced;  /* systemd knows that we are ready */
+    bool owes_ready;    /* systemd waits for the end of a reload */
+    bool ready_is_lost; /* READY was sent, but not heard */
     int64_t status_mono_ms;
     char status[256]; /* what systemd was told last */
     ev_timer watchdog;

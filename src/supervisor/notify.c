@@ -1,18 +1,27 @@
 /*
  * What systemd is told, by sd_notify(3).  Without systemd nothing happens here.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/text.h"
 #include "supervisor/internal.h"
 
 #define STATUS_EVERY_MS 1000
 /* While ending, each tick asks for so much more time: the limits are ours, not the unit's. */
-#define EXTEND_USEC 15000000
+#define EXTEND "EXTEND_TIMEOUT_USEC=15000000"
+
+/* False: it was not heard. */
+static bool
+tell(const char *point, const char *what)
+{
+    return !fault_fails(point, ECONNREFUSED) && sd_notify(0, what) >= 0;
+}
 
 static void
 on_watchdog(struct ev_loop *loop, ev_timer *timer, UNUSED int events)
@@ -20,7 +29,7 @@ on_watchdog(struct ev_loop *loop, ev_timer *timer, UNUSED int events)
     struct supervisor *sup = timer->data;
 
     if (!sup->stall.gave_up)
-        sd_notify(0, "WATCHDOG=1");
+        tell("systemd.alive", "WATCHDOG=1");
     loop_timer_in(loop, timer, sup->watchdog_ms);
 }
 
@@ -50,13 +59,20 @@ is_settled(struct supervisor *sup)
     return true;
 }
 
+/* Who does not hear of this ends us after a while: it is said until it is heard. */
+static void
+tell_ready(struct supervisor *sup, const char *point)
+{
+    sup->ready_is_lost = !tell(point, "READY=1");
+}
+
 void
 notify_settled(struct supervisor *sup)
 {
     if (sup->is_announced || sup->ending != ENDING_NOT || !is_settled(sup))
         return;
     sup->is_announced = true;
-    sd_notify(0, "READY=1");
+    tell_ready(sup, "systemd.ready");
     sup->status_mono_ms = 0;
     notify_tick(sup);
 }
@@ -64,8 +80,11 @@ notify_settled(struct supervisor *sup)
 void
 notify_reloading(struct supervisor *sup)
 {
+    char text[64];
+
     sup->owes_ready = true;
-    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_ns() / 1000);
+    snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_ns() / 1000);
+    tell("systemd.reloads", text);
 }
 
 void
@@ -74,13 +93,13 @@ notify_reloaded(struct supervisor *sup)
     if (!sup->owes_ready)
         return;
     sup->owes_ready = false;
-    sd_notify(0, "READY=1");
+    tell_ready(sup, "systemd.reloaded");
 }
 
 void
 notify_stopping(UNUSED struct supervisor *sup)
 {
-    sd_notifyf(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%d", EXTEND_USEC);
+    tell("systemd.stops", "STOPPING=1\n" EXTEND);
 }
 
 static void
@@ -110,16 +129,19 @@ void
 notify_tick(struct supervisor *sup)
 {
     int64_t now_ms = clock_mono_ms();
-    char text[sizeof(sup->status)];
+    char text[sizeof(sup->status)], said[sizeof(text) + sizeof("STATUS=")];
 
     if (sup->ending != ENDING_NOT)
-        sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%d", EXTEND_USEC);
+        tell("systemd.extends", EXTEND);
+    else if (sup->ready_is_lost && !sup->owes_ready)
+        tell_ready(sup, "systemd.ready");
     if (sup->status_mono_ms != 0 && now_ms - sup->status_mono_ms < STATUS_EVERY_MS)
         return;
     sup->status_mono_ms = now_ms;
     write_status(sup, text, sizeof(text));
     if (strcmp(text, sup->status) == 0)
         return;
-    memcpy(sup->status, text, sizeof(text));
-    sd_notifyf(0, "STATUS=%s", text);
+    snprintf(said, sizeof(said), "STATUS=%s", text);
+    if (tell("systemd.status", said))
+        memcpy(sup->status, text, sizeof(text));
 }

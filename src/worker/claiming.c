@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "db/error.h"
 #include "worker/internal.h"
@@ -18,8 +19,9 @@ claiming_is_wanted(const struct lane *lane)
 {
     const struct worker *w = lane->worker;
 
-    return lane->wanted && w->ending == ENDING_NOT && w->holding == HOLDING && !lane->claim_asked &&
-           lane->n_waiting == 0 && lane_free_slots(lane) > 0 && !loop_timer_runs(&w->pause);
+    return lane->wanted && w->ending == ENDING_NOT && w->holding == HOLDING &&
+           holding_is_renewed(w) && !lane->claim_asked && lane->n_waiting == 0 &&
+           lane_free_slots(lane) > 0 && !loop_timer_runs(&w->pause);
 }
 
 static void
@@ -167,8 +169,10 @@ claiming_give_back(struct worker *w)
     LANE_FOREACH(lane, w)
     {
         while ((task = TAILQ_FIRST(&lane->waiting)) != NULL) {
+            fault_here("hoard.returns");
             task->finished.outcome = OUTCOME_RELEASE;
             finishing_add(task);
+            fault_here("hoard.returned");
         }
     }
     retract_running(w);

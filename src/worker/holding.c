@@ -8,7 +8,8 @@
  *
  * The janitor renews the leases of this host.  When it could not for 0.6 of a
  * lease, our handlers are killed: the job may soon run elsewhere, and two
- * attempts must not overlap.
+ * attempts must not overlap.  Until it can again nothing is claimed either, or
+ * each job would be started only to be killed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include "worker/internal.h"
 
 #define LOOK_AGAIN_MS 5000
+#define LOOKS_PER_LEASE 10
 #define ENDING_PATIENCE_MS 2000
 
 static bool
@@ -230,10 +232,22 @@ lease_left_ms(const struct worker *w)
     return renewed_ms + w->conf->lease_ms * 6 / 10 - clock_mono_ms();
 }
 
+bool
+holding_is_renewed(const struct worker *w)
+{
+    return lease_left_ms(w) > 0;
+}
+
 static bool
 has_handlers_to_lose(const struct worker *w)
 {
     return w->n_running + w->n_waiting > 0;
+}
+
+static void
+look_soon(struct worker *w)
+{
+    loop_timer_in(w->loop, &w->lease, w->conf->lease_ms / LOOKS_PER_LEASE);
 }
 
 static void
@@ -246,7 +260,7 @@ watch_lease(struct worker *w)
         return;
     }
     running_abandon_all(w);
-    loop_timer_in(w->loop, &w->lease, w->conf->lease_ms / 10);
+    look_soon(w);
 }
 
 static void
@@ -260,17 +274,40 @@ on_lease_timer(struct ev_loop *loop, ev_timer *timer, int events)
         db_restart(w->db, ERR_CONFIG, w->held_back); /* look again whether it fits now */
     else if (has_handlers_to_lose(w))
         watch_lease(w);
+    else
+        worker_turn_soon(w);
+}
+
+/* Is nothing claimed because the lease is late?  Said once. */
+static bool
+waits_for_renewal(struct worker *w)
+{
+    bool waits = w->holding == HOLDING && w->ending == ENDING_NOT && !holding_is_renewed(w);
+
+    if (waits && !w->waits_for_renewal)
+        log_warn("the lease is not renewed: claiming nothing until it is");
+    if (w->waits_for_renewal && holding_is_renewed(w))
+        log_info("the lease is renewed again");
+    w->waits_for_renewal = waits;
+    return waits;
 }
 
 void
 holding_watch(struct worker *w)
 {
+    bool waits;
+
     if (w->held_back[0] != '\0')
         return; /* the timer is for looking again */
-    if (!has_handlers_to_lose(w))
+    waits = waits_for_renewal(w);
+    if (!has_handlers_to_lose(w) && !waits)
         ev_timer_stop(w->loop, &w->lease);
-    else if (!ev_is_active(&w->lease))
+    else if (ev_is_active(&w->lease))
+        return;
+    else if (has_handlers_to_lose(w))
         watch_lease(w);
+    else
+        look_soon(w);
 }
 
 static void

@@ -109,10 +109,11 @@ struct worker {
     enum ending ending;
     bool unregistering;
     int64_t holder;
-    char origin[32];      /* of the queue, see queue_read_register() */
-    int64_t held_mono_ms; /* when the registration was asked for */
-    bool lost_ended;      /* holding_settle() is due */
-    char held_back[512];  /* why nothing is claimed although there is a session; "" else */
+    char origin[32];        /* of the queue, see queue_read_register() */
+    int64_t held_mono_ms;   /* when the registration was asked for */
+    bool lost_ended;        /* holding_settle() is due */
+    bool waits_for_renewal; /* nothing is claimed, the lease is late */
+    char held_back[512];    /* why nothing is claimed although there is a session; "" else */
 
     struct lane *lanes;
     size_t n_lanes;
@@ -204,6 +205,8 @@ void recycling_rest(struct worker *w);  /* nothing to do just now */
 /* How a session of this worker is made; what is the end of its name. */
 struct db_options holding_options(struct worker *w, const char *what);
 bool holding_start(struct worker *w, struct err *err) MUST_CHECK;
+/* May a job be claimed, or would its handler be killed at once? */
+bool holding_is_renewed(const struct worker *w);
 void holding_watch(struct worker *w); /* after each turn: the lease, while it matters */
 void holding_lost(struct worker *w, const char *why); /* the holder is not known any more */
 /*

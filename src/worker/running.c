@@ -327,6 +327,7 @@ running_abandon_all(struct worker *w)
 {
     struct task *task, *next;
 
+    fault_here("lease.late");
     for (task = TAILQ_FIRST(&w->running); task != NULL; task = next) {
         next = TAILQ_NEXT(task, link);
         log_job(LOG_LEVEL_WARN, task->run.job.id, task->run.job.kind,
@@ -334,6 +335,7 @@ running_abandon_all(struct worker *w)
         handler_kill(&task->run, RUN_STOPPED);
     }
     claiming_give_back(w);
+    fault_here("lease.left");
 }
 
 void

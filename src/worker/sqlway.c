@@ -30,6 +30,7 @@ struct sql_run {
     bool asked;           /* to end early */
     enum run_cause asked_cause;
     bool is_cancelling; /* the server was told */
+    int cancels;        /* how often */
 };
 
 TAILQ_HEAD(sql_list, sql_run);
@@ -51,7 +52,8 @@ end_run(struct sql_run *x, struct run_end *end)
     struct run *run = x->run;
 
     TAILQ_REMOVE(&s.list, x, link);
-    s.cancel_is_loose |= x->is_cancelling && end->cause != x->asked_cause;
+    /* One has ended it, if anything was asked for and came about. */
+    s.cancel_is_loose |= x->cancels > (end->cause == x->asked_cause ? 1 : 0);
     if (x->sent_mono_ms > 0)
         end->ran_ms = clock_mono_ms() - x->sent_mono_ms;
     run->events->ended(run, end); /* the run may be gone now, and x with it */
@@ -152,10 +154,19 @@ succeeded(struct sql_run *x, const PGresult *res)
 static void
 on_cancelled(void *arg, const PGresult *res, const struct err *err)
 {
+    struct sql_run *x;
+
     (void)arg;
     (void)res;
-    if (err != NULL && err->class != ERR_UNCERTAIN)
+    if (err == NULL)
+        return;
+    if (err->class != ERR_UNCERTAIN) {
         log_warn("cannot stop a SQL function: %s; its timeout will", err->text);
+        return;
+    }
+    /* Perhaps the server never heard of it: again, with the next session. */
+    TAILQ_FOREACH (x, &s.list, link)
+        x->is_cancelling = false;
 }
 
 /* The server works on the first of the list. */
@@ -168,6 +179,7 @@ cancel_first(void)
         s.worker->holding != HOLDING)
         return;
     x->is_cancelling = true;
+    x->cancels++;
     queue_ask_cancel_backend(s.worker->db, s.backend_pid, on_cancelled, NULL);
     db_commit(s.worker->db);
 }
