@@ -20,6 +20,8 @@
 #define DROP                                                                                       \
     "set lock_timeout = '30s'; drop schema if exists " BENCH_SCHEMA " cascade; set lock_timeout = 0"
 
+#define TRIES_TO_REMOVE 5
+
 /* What the limits are measured on: the least that a queue in PostgreSQL could be. */
 static const char bare_tables[] =
     "create table pgcrew.bench_bare (id bigint generated always as identity primary key,"
@@ -169,13 +171,25 @@ home_make(struct home *home, struct err *err)
 }
 
 static bool
-remove_now(struct session *db, struct err *err)
+end_others_and_drop(struct session *db, struct err *err)
 {
     AUTO(params) struct params p;
 
     params_init(&p);
     param_text(&p, BENCH_APPLICATION);
     return session_run(db, sql_bench_end_others, &p, NULL, err) && session_script(db, DROP, err);
+}
+
+/* What was asked just before the daemon was killed is still being done: it may be a deadlock. */
+static bool
+remove_now(struct session *db, struct err *err)
+{
+    for (int tries = 1; !end_others_and_drop(db, err); tries++) {
+        if (err->class != ERR_RETRY || session_is_lost(db) || tries == TRIES_TO_REMOVE)
+            return false;
+        err_clear(err);
+    }
+    return true;
 }
 
 bool

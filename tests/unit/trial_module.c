@@ -143,6 +143,13 @@ leak(struct pgcrew_job *job)
 }
 
 /* {"file": "..."}: appends a line to it, and waits until the file has gone. */
+/* Much memory for as long as it runs. */
+static enum pgcrew_end
+hoard(struct pgcrew_job *job)
+{
+    return leak(job) == PGCREW_DONE ? patient(job) : PGCREW_FAILED;
+}
+
 static enum pgcrew_end
 wait_for_file(struct pgcrew_job *job)
 {
@@ -218,6 +225,7 @@ static const struct pgcrew_function functions[] = {
     {"stubborn", stubborn},
     {"crash", crash},
     {"leak", leak},
+    {"hoard", hoard},
     {"wait_for_file", wait_for_file},
     {"keep_ledger", keep_ledger},
     {NULL, NULL},
