@@ -80,7 +80,7 @@ read_one(struct order_port *port)
     ssize_t got;
 
     do
-        got = recv(port->fd, &order, sizeof(order), MSG_DONTWAIT);
+        got = recv(port->fd, &order, sizeof(order), MSG_DONTWAIT | MSG_TRUNC);
     while (got < 0 && (errno == EINTR || errno == ECONNRESET)); /* reset: what was sent follows */
     if (got < 0 && errno == EAGAIN)
         return false;
