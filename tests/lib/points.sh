@@ -228,6 +228,16 @@ lose_guard() {
     settle
 }
 
+# Its workers' jobs are given back by the next one.
+lose_supervisor() {
+    close_gate '' 1
+    kill -KILL "$daemon_pid" 2>/dev/null
+    wait_for 20 daemon_is_gone
+    wait_for 20 two_workers
+    open_gate
+    settle
+}
+
 reloaded() {
     keep_running
     hit || [ "$(grep -c 'all children work with the new configuration' "$daemon_out")" -gt "$1" ]
@@ -259,7 +269,7 @@ work_of_threads() {
 }
 
 # The cheap ones first: the walk of a point goes as far as that is reached.
-stages=("work ''" lose_sessions lose_guard reload stop_early work_of_threads lose_leases)
+stages=("work ''" lose_sessions lose_guard lose_supervisor reload stop_early work_of_threads lose_leases)
 
 # --- what is promised ----------------------------------------------------------------------
 
