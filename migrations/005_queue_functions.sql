@@ -294,7 +294,7 @@ begin
     insert into pgcrew.attempts (job_id, attempt, cause, error, holder_name, finished_at)
     select g.id, g.attempts + 1, p_cause,
            case p_cause when 'worker_died' then 'the worker process died while the job ran'
-                        else 'the lease of the worker ended while the job ran' end,
+                        else 'the daemon or its host was lost while the job ran' end,
            p_holder_name, v_now
       from judged g where g.died),
   back as (
@@ -735,8 +735,8 @@ end
 $fn$;
 
 -- A worker process has died; p_running is what it was seen running; p_only: it is known that
--- of these one ended it, and others are not to blame.  Can be asked again: the second time
--- there is nothing to do.
+-- of these one ended it, and others are not to blame.  p_running null: nobody saw it, because
+-- its supervisor has died, too.  Can be asked again: the second time there is nothing to do.
 create or replace function pgcrew.reap_process(p_process uuid, p_running bigint[], p_only boolean default false)
 returns int
 language plpgsql volatile security definer
@@ -753,7 +753,8 @@ begin
     select v_holders || array_agg(gone.holder), coalesce(v_name, max(gone.name || '/' || gone.slot))
       into v_holders, v_name from gone;
   end loop;
-  return pgcrew.undo_claims(pgcrew.lock_claims(v_holders), p_running, 'worker_died', v_name, p_only);
+  return pgcrew.undo_claims(pgcrew.lock_claims(v_holders), p_running,
+                            case when p_running is null then 'host_lost' else 'worker_died' end, v_name, p_only);
 end
 $fn$;
 

@@ -84,7 +84,7 @@ static const struct cause {
     {"protocol",    "the program broke the protocol of pgcrew-handler(7)", "the program has to be mended; "},
     {"no_start",    "its handler could not be started", "mend the handler on the hosts that have it; "},
     {"worker_died", "the worker that ran it died", ""},
-    {"host_lost",   "the host that ran it was lost", ""},
+    {"host_lost",   "the host that ran it, or the daemon there, was lost", ""},
     /* clang-format on */
 };
 

@@ -38,12 +38,13 @@ enum order_what {
     ORDER_CANCEL, /* ids: running jobs whose cancellation was asked for */
     ORDER_FENCED, /* this process has no lease any more */
     /* supervisor -> janitor */
-    ORDER_REAP, /* process has died; ids: the jobs that were running in it */
+    ORDER_REAP, /* process has died; ids: the jobs that were running in it, unless unseen */
 };
 
 struct order {
     enum order_what what;
-    bool only; /* ORDER_REAP: no other job can have ended it */
+    bool only;   /* ORDER_REAP: no other job can have ended it */
+    bool unseen; /* ORDER_REAP: nobody saw it die, all of its host was lost */
     uint32_t n_ids;
     struct uuid process;
     int64_t ids[ORDER_IDS];

@@ -1,6 +1,7 @@
 /*
  * Giving back what the dead held: a worker process of this host by order of the
- * supervisor, who saw it die; holders of any host by the end of their lease.
+ * supervisor, who saw it die, or found it dead when it began; holders of any host by the end
+ * of their lease.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +76,8 @@ reaping_go_on(struct janitor *j)
         q = xmalloc(sizeof(*q));
         *q = (struct question){.janitor = j, .process = order->process};
         j->reaps[i].asked = true;
-        queue_ask_reap_process(j->db, &order->process, order->ids, order->n_ids, order->only,
-                               on_reaped, q);
+        queue_ask_reap_process(j->db, &order->process, order->unseen ? NULL : order->ids,
+                               order->n_ids, order->only, on_reaped, q);
         /* Each in a transaction of its own: one that fails must not undo the others. */
         db_commit(j->db);
     }

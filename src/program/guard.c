@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/lifeline.h"
 #include "base/proc.h"
 #include "base/tree.h"
 #include "program/cell.h"
@@ -159,7 +160,18 @@ start_handler(struct guard *g)
     }
 }
 
-/* The order's descriptors become 0..3, the report pipe 4; all others of the worker are closed. */
+/* No new descriptor is needed for that: the guard of a worker that has no more has it, too. */
+static void
+close_all_but_lifeline(void)
+{
+    int kept = lifeline_fd();
+
+    if (kept > REPORT_FD + 1)
+        close_range(REPORT_FD + 1, (unsigned)kept - 1, 0);
+    close_range((unsigned)(kept > REPORT_FD ? kept : REPORT_FD) + 1, ~0U, 0);
+}
+
+/* The order's descriptors become 0..3, the report pipe 4; others of the worker are closed. */
 static void
 place_descriptors(const struct guard_order *order)
 {
@@ -175,7 +187,7 @@ place_descriptors(const struct guard_order *order)
     }
     for (int i = 0; i <= REPORT_FD; i++)
         dup2(from[i], i);
-    close_range(REPORT_FD + 1, ~0U, 0);
+    close_all_but_lifeline();
 }
 
 static int64_t

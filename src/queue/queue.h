@@ -167,7 +167,7 @@ void queue_ask_heartbeat(struct db *db, const struct uuid *processes, size_t n, 
 struct uuid queue_read_heartbeat(const PGresult *res, int row, struct arena *a,
                                  int64_t **ret_cancels, size_t *ret_n);
 
-/* only: no job but those running can have ended the process. */
+/* only: no job but those running can have ended the process.  running NULL: nobody knows. */
 void queue_ask_reap_process(struct db *db, const struct uuid *process, const int64_t *running,
                             size_t n, bool only, db_answer *answer, void *arg);
 int64_t queue_read_reap_process(const PGresult *res); /* jobs given back */

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/lifeline.h"
 #include "base/log.h"
 #include "base/proc.h"
 #include "supervisor/internal.h"
@@ -21,12 +22,27 @@
 /* Told to a child whose parent has died, should it not see the end of its port: fast stop. */
 #define ORPHANED SIGINT
 
+/* Our ends for orders and for its memory, and the child's; and its lifeline, if it has one. */
+struct ends {
+    int ours, theirs, memory, memory_theirs, lifeline;
+};
+
 static void
-close_but(int fd)
+close_between(int above, int below)
 {
-    if (fd > 3)
-        close_range(3, (unsigned)fd - 1, 0);
-    close_range((unsigned)fd + 1, ~0U, 0);
+    if (below - above > 1)
+        close_range((unsigned)above + 1, (unsigned)below - 1, 0);
+}
+
+/* other: -1 when there is none. */
+static void
+close_but(int fd, int other)
+{
+    int low = other < 0 || fd < other ? fd : other, high = fd > other ? fd : other;
+
+    close_between(STDERR_FILENO, low);
+    close_between(low, high);
+    close_range((unsigned)high + 1, ~0U, 0);
 }
 
 /* A core of ours would hold payloads and the database's password. */
@@ -42,15 +58,14 @@ forbid_cores(void)
 }
 
 static void NORETURN
-be_child(struct slot *slot, const struct member *member, int order_fd, int memory_fd,
-         pid_t supervisor)
+be_child(struct slot *slot, const struct member *member, const struct ends *ends, pid_t supervisor)
 {
     struct supervisor *sup = slot->sup;
     struct child child = {
         .conf = sup->conf,
         .board = sup->board,
         .place = member->place,
-        .order_fd = order_fd,
+        .order_fd = ends->theirs,
         .slot = slot->number,
         .process = member->process,
         .supervisor = supervisor,
@@ -61,8 +76,9 @@ be_child(struct slot *slot, const struct member *member, int order_fd, int memor
     /* Watchers outlive the loop in libev's table of signals: stop them before it goes. */
     signals_stop(sup);
     death_stop_in_child(sup);
-    memory_hand_over(memory_fd);
-    close_but(order_fd);
+    memory_hand_over(ends->memory_theirs);
+    close_but(ends->theirs, ends->lifeline);
+    lifeline_hold(ends->lifeline);
     proc_reset_signals();
     loop_after_fork(); /* installs its own handler of SIGCHLD: after the reset */
     if (!proc_die_with_parent(ORPHANED, supervisor))
@@ -101,7 +117,7 @@ take_place(struct slot *slot, struct member *member, struct err *err)
 
 /* A signal that arrives in between must not run the parent's handlers in the child. */
 static pid_t
-fork_quietly(struct slot *slot, const struct member *member, int order_fd, int memory_fd)
+fork_quietly(struct slot *slot, const struct member *member, const struct ends *ends)
 {
     pid_t supervisor = getpid(), pid;
     sigset_t all, before;
@@ -110,16 +126,11 @@ fork_quietly(struct slot *slot, const struct member *member, int order_fd, int m
     sigprocmask(SIG_BLOCK, &all, &before);
     pid = fault_fails_at(board_role_name(slot->role), "fork", EAGAIN) ? -1 : fork();
     if (pid == 0)
-        be_child(slot, member, order_fd, memory_fd, supervisor);
+        be_child(slot, member, ends, supervisor);
     fault_at(board_role_name(slot->role), "forked");
     sigprocmask(SIG_SETMASK, &before, NULL);
     return pid;
 }
-
-/* Our ends for orders and for its memory, and the child's. */
-struct ends {
-    int ours, theirs, memory, memory_theirs;
-};
 
 static void
 auto_ends(struct ends *e)
@@ -128,6 +139,7 @@ auto_ends(struct ends *e)
     auto_fd(&e->theirs);
     auto_fd(&e->memory);
     auto_fd(&e->memory_theirs);
+    auto_fd(&e->lifeline);
 }
 
 static bool
@@ -146,6 +158,22 @@ make_ends(struct ends *ret, struct err *err)
     return true;
 }
 
+/* A worker is known to the next supervisor before it can claim, should there be one. */
+static void
+make_known(struct slot *slot, const struct member *member, struct ends *ends)
+{
+    struct supervisor *sup = slot->sup;
+    char title[48];
+    struct err err = {0};
+
+    if (slot->role != BOARD_WORKER || sup->kin == NULL)
+        return;
+    ends->lifeline = kin_add(sup->kin, &member->process, &err);
+    if (ends->lifeline < 0)
+        log_warn("%s is not in the list of workers in '%s.lock': %s", slot_title(slot, title),
+                 sup->place.path, err.text);
+}
+
 bool
 fork_member(struct slot *slot, struct err *err)
 {
@@ -159,15 +187,17 @@ fork_member(struct slot *slot, struct err *err)
         .beat_seen_mono_ms = now_ms,
         .memory_fds = {-1, -1},
     };
-    AUTO(ends) struct ends ends = {-1, -1, -1, -1};
+    AUTO(ends) struct ends ends = {-1, -1, -1, -1, -1};
 
     slot->generation = sup->generation;
     if (!make_ends(&ends, err) || !take_place(slot, &member, err))
         return false;
-    member.pid = fork_quietly(slot, &member, ends.theirs, ends.memory_theirs);
+    make_known(slot, &member, &ends);
+    member.pid = fork_quietly(slot, &member, &ends);
     if (member.pid < 0) {
         err_errno(err, ERR_RETRY, "cannot fork");
         board_clear(sup->board, member.place);
+        kin_remove(sup->kin, &member.process);
         return false;
     }
     board_set_pid(sup->board, member.place, member.pid);

@@ -10,6 +10,7 @@
  * memory.c      how much memory a child has
  * strays.c      what dead workers left behind has to be gone, too
  * reap.c        what the janitor still has to give back
+ * legacy.c      what an earlier supervisor, which was killed, left to be given back
  * wake.c        whom to wake
  * stall.c       jobs wait, and idle workers do not take them
  * pulse.c       who has stopped beating, or has too much memory
@@ -30,6 +31,7 @@
 #include "config/conf.h"
 #include "ipc/board.h"
 #include "ipc/ctl.h"
+#include "ipc/kin.h"
 #include "ipc/order.h"
 #include "supervisor/slots.h"
 #include "supervisor/supervisor.h"
@@ -97,6 +99,15 @@ enum ending {
 };
 
 struct reap;
+struct left;
+
+/* Workers of an earlier supervisor, see legacy.c. */
+struct legacy {
+    struct left *left;
+    size_t n;
+    ev_timer again;
+    int64_t until_mono_ms;
+};
 
 /* What is done about a stall that is our own fault, see stall.c. */
 struct stall {
@@ -115,6 +126,7 @@ struct supervisor {
     struct ev_loop *loop;
     struct board *board;
     struct ctl_place place;
+    struct kin *kin; /* NULL: nobody after us will know of our workers */
     struct ctl *ctl;
     uint32_t generation; /* of conf */
     int64_t started_mono_ms;
@@ -138,6 +150,7 @@ struct supervisor {
 
     struct reap *reaps; /* oldest first */
     size_t n_reaps;
+    struct legacy legacy;
     ev_timer strays;
     int64_t strays_since_mono_ms; /* 0: there are none */
     pid_t *inherited;             /* children that were there before us */
@@ -202,6 +215,7 @@ void stray_kill_all(struct supervisor *sup);
 /* only: no job but those in score can have ended it. */
 void reap_add(struct supervisor *sup, const struct uuid *process, const struct board_score *score,
               bool only);
+void reap_add_unseen(struct supervisor *sup, const struct uuid *process); /* nothing of it lives */
 bool reap_oldest_waiting(const struct supervisor *sup, int64_t *ret_died_mono_ms);
 /* Those who died before this moment left nothing that still runs. */
 void reap_release(struct supervisor *sup, int64_t died_until_mono_ms);
@@ -209,6 +223,10 @@ void reap_tell_janitor(struct supervisor *sup); /* all that were not asked of th
 void reap_ask_again(struct supervisor *sup);    /* the janitor was replaced */
 void reap_done(struct supervisor *sup, const struct uuid *process);
 void reap_free_all(struct supervisor *sup);
+
+/* legacy.c */
+void legacy_begin(struct supervisor *sup); /* once, when the control socket is ours */
+void legacy_free(struct supervisor *sup);
 
 /* pulse.c */
 void pulse_check(struct supervisor *sup, bool we_slept);

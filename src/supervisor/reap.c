@@ -34,25 +34,42 @@ drop(struct supervisor *sup, struct reap **at)
     free(gone);
 }
 
-void
-reap_add(struct supervisor *sup, const struct uuid *process, const struct board_score *score,
-         bool only)
+static void
+append(struct supervisor *sup, enum reap_state state, const struct order *order)
 {
     struct reap *reap = xcalloc(1, sizeof(*reap)), **end = &sup->reaps;
 
-    reap->state = REAP_WAITS;
+    reap->state = state;
     reap->died_mono_ms = clock_mono_ms();
-    reap->order = (struct order){.what = ORDER_REAP, .process = *process, .only = only};
-    for (int i = 0; i < score->n_running && i < BOARD_RUNNING; i++)
-        reap->order.ids[reap->order.n_ids++] = score->running[i].job_id;
+    reap->order = *order;
     while (*end != NULL)
         end = &(*end)->next;
     *end = reap;
     if (++sup->n_reaps > REAPS_MAX) {
         log_warn("more than %d dead workers wait to be reaped: the oldest is left to its lease",
                  REAPS_MAX);
+        kin_remove(sup->kin, &sup->reaps->order.process);
         drop(sup, &sup->reaps);
     }
+}
+
+void
+reap_add(struct supervisor *sup, const struct uuid *process, const struct board_score *score,
+         bool only)
+{
+    struct order order = {.what = ORDER_REAP, .process = *process, .only = only};
+
+    for (int i = 0; i < score->n_running && i < BOARD_RUNNING; i++)
+        order.ids[order.n_ids++] = score->running[i].job_id;
+    append(sup, REAP_WAITS, &order);
+}
+
+void
+reap_add_unseen(struct supervisor *sup, const struct uuid *process)
+{
+    struct order order = {.what = ORDER_REAP, .process = *process, .unseen = true};
+
+    append(sup, REAP_FREE_TO_ASK, &order);
 }
 
 bool
@@ -107,6 +124,7 @@ reap_done(struct supervisor *sup, const struct uuid *process)
     for (struct reap **at = &sup->reaps; *at != NULL; at = &(*at)->next) {
         if (!uuid_equal(&(*at)->order.process, process))
             continue;
+        kin_remove(sup->kin, process);
         drop(sup, at);
         wake_one(&sup->wake); /* its jobs can be claimed again */
         ending_check(sup);

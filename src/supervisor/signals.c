@@ -78,6 +78,7 @@ void
 signals_start(struct supervisor *sup)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     for (size_t i = 0; i < LENGTH(table); i++) {
         loop_signal_init(&table[i].watcher, on_signal, table[i].number);
         LOOP_START(sup->loop, signal, &table[i].watcher, sup);

@@ -123,6 +123,19 @@ begin(const struct supervisor_plan *plan)
     return sup;
 }
 
+/* Without a list of our workers we do what we can. */
+static void
+open_kin(struct supervisor *sup)
+{
+    struct err err = {0};
+
+    sup->kin = kin_new(sup->place.lock_fd, &err);
+    if (sup->kin == NULL)
+        log_warn("cannot keep a list of workers in '%s.lock': %s; "
+                 "should this daemon be killed, their jobs come back by their lease only",
+                 sup->place.path, err.text);
+}
+
 /* What handlers are confined with is made before the first fork: all children know of it. */
 static void
 prepare_confinement(void)
@@ -150,8 +163,10 @@ run(struct supervisor *sup)
     sup->ctl = ctl_new(sup->loop, &sup->place, supervisor_methods, n_supervisor_methods, sup);
     death_start(sup);
     notify_start(sup);
+    open_kin(sup);
     log_info("pgcrewd %s begins as '%s' with %d workers", PACKAGE_VERSION, sup->conf->name,
              sup->conf->workers);
+    legacy_begin(sup);
     slot_event(&sup->janitor, SLOT_EV_START);
     if (!scale_to(sup, sup->conf->workers, &err))
         log_error("%s", err.text);
@@ -179,6 +194,8 @@ end(struct supervisor *sup)
     }
     wake_release(&sup->wake);
     reap_free_all(sup);
+    legacy_free(sup);
+    kin_free(sup->kin);
     conf_free(sup->conf);
     free(sup->inherited);
     free(sup);

@@ -80,7 +80,7 @@ static void
 on_supervisor_gone(void *owner)
 {
     (void)owner;
-    /* Guards see our end and kill their trees; the lease brings the jobs back. */
+    /* Guards see our end and kill their trees; the next supervisor gives the jobs back. */
     log_warn("the supervisor is gone: ending at once");
     _exit(CHILD_EXIT_PLANNED);
 }

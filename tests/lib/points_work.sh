@@ -92,6 +92,16 @@ lose_guard() {
     open_gate
 }
 
+# The next one gives back what its workers held.
+lose_supervisor() {
+    plain_life
+    close_gate 1
+    kill -KILL "$daemon_pid" 2>/dev/null
+    wait_for 20 daemon_is_gone
+    wait_for 20 hit_or two_workers
+    open_gate
+}
+
 has_workers() {
     [ "$(worker_pids | wc -l)" = "$1" ]
 }
@@ -251,7 +261,7 @@ stop_deaf() {
 }
 
 # The cheap ones first: the walk of a point goes as far as that is reached.
-stages=(work lose_sessions lose_guard scale reload stop_early lose_renewals work_of_threads stall hoard
+stages=(work lose_sessions lose_guard lose_supervisor scale reload stop_early lose_renewals work_of_threads stall hoard
     lose_leases stop_deaf work_in_group)
 
 # Where it is passed, so that the walk need not go there from stage to stage: nothing but time.
@@ -260,8 +270,9 @@ first_stage() {
         listen.* | register.* | release_unknown.* | report.* | cancel.* | cancel_backend.* | health.* | survey.* | \
             reap_expired.* | control.*) echo lose_sessions ;;
         broom.* | guard.gone*) echo lose_guard ;;
+        legacy.*) echo lose_supervisor ;;
         scale.*) echo scale ;;
-        worker.* | janitor.* | ready.* | drain.* | unregister.* | reap.* | reaped.* | reap_process.* | death.* | \
+        worker.* | janitor.* | ready.* | drain.* | unregister.* | reap.* | reaped.* | kin.removed | reap_process.* | death.* | \
             reload.* | systemd.reload*) echo reload ;;
         ending.kill | systemd.extends*) echo stop_deaf ;;
         stop.* | ending.* | scratch.* | board.roster | guard.told | guard.obeys | guard.kills | systemd.ready* | systemd.stops*)

@@ -82,6 +82,16 @@ is "$(sql "select pgcrew.reap_process('$(process 2)', '{$b}')")" 0 'asked again:
 is "$(attempts "$b")" worker_died 'nothing noted twice'
 is "$(sql "select pgcrew.reap_process('$(process 9)', null)")" 0 'a process that never was'
 
+# A worker dies with its supervisor: nobody has seen it, nobody is blamed.
+two=$(worker 2)
+claim=$(claim "$two" 3)
+sql "select pgcrew.report($two, '{$(token_of "$claim")}', '{$c}', '{500}', '{30}', null)" >/dev/null
+is "$(sql "select pgcrew.reap_process('$(process 2)', null)")" 3 'a worker dies with its supervisor: three jobs go back'
+is "$(attempts "$a"),$(attempts "$b"),$(attempts "$c")" 'worker_died,worker_died,host_lost' 'the one that ran is noted as lost with its host'
+is "$(sql "select error from pgcrew.attempts where job_id = $c")" 'the daemon or its host was lost while the job ran' 'in words'
+is "$(sql "select attempts from jobs where id = $c")" 0 'and not charged'
+sql "delete from pgcrew.attempts where job_id = $c" >/dev/null 2>&1 || PGUSER=owner sql "delete from pgcrew.attempts where job_id = $c"
+
 # A job that kills its worker is taken out the third time.
 for death in 2 3; do
     two=$(worker 2)

@@ -58,7 +58,7 @@ tree=$(processes_below "$daemon_pid")
 kill_daemon
 ok 'supervisor killed: the whole tree is gone'      wait_for 5 gone
 run_daemon
-ok 'supervisor killed: after the lease the job starts again' wait_for 20 started_twice "$long"
+ok 'supervisor killed: the job starts again' wait_for 20 started_twice "$long"
 ok 'supervisor killed: the job succeeds'            wait_for 20 job_is "$long" succeeded
 
 ok 'nothing is left in the tables of the protocol'  wait_for 5 nothing_left
