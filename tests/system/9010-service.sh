@@ -205,6 +205,8 @@ start_long_job
 send KILL "$main"
 ok "a daemon that was killed is started again" wait_for 15 unit_is NRestarts 1
 ok "the job it had ends" wait_for 30 job_is "$job" succeeded
+ok "given back by its successor, not by its lease" in_machine sh -c \
+    'journalctl -u pgcrew | grep -q "a daemon was killed here: what its [0-9]* workers held is given back"'
 
 mkdir -p "$nspawn_dir/root/etc/systemd/system/pgcrew.service.d"
 printf '[Service]\nWatchdogSec=2s\n' >"$nspawn_dir/root/etc/systemd/system/pgcrew.service.d/test.conf"
