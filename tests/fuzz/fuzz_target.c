@@ -33,8 +33,8 @@ look(const struct target *t, const char *url)
     for (size_t i = 0; i < LENGTH(shown); i++) {
         char *word = word_of(url, shown[i]);
 
-        /* Somebody whose password is the name of the host has no secret. */
-        if (strstr(word, password) != NULL)
+        /* Somebody whose password is the name of the host has no secret, nor who has only commas. */
+        if (strstr(word, password) != NULL || password[strspn(password, ",:@")] == '\0')
             password[0] = '\0';
         free(word);
     }

@@ -44,16 +44,23 @@ sql "select pgcrew.cancel_jobs('{$id}')" >/dev/null
 is "$(sql "select process, cancels from pgcrew.heartbeat('{$(process 1),$(process 2)}') order by 1" | xargs)" "$(process 1)|{$id} $(process 2)|{}" \
     'a cancel is told to its worker only'
 PGUSER=owner sql "update pgcrew.workers set seen_at = now() - interval '10 s'"
+# Others hold locks until they are told.
+until_told="\\! while [ ! -e $pg_dir/told ]; do sleep 0.02; done"
+tell() {
+    touch "$pg_dir/told"
+    wait
+    rm -f "$pg_dir/told" "$pg_dir/lock"
+}
 psql -XAtq -U owner >"$pg_dir/lock" <<END &
 begin;
 select 1 from pgcrew.workers where holder = $two for update;
-select pg_sleep(1.5);
+$until_told
 END
 wait_for 5 test -s "$pg_dir/lock"
 is "$(PGOPTIONS='-c statement_timeout=1s' sql "select count(*) from pgcrew.heartbeat('{$(process 1),$(process 2)}')")" 2 \
     'a row that is locked keeps nobody waiting, and is still there'
 is "$(sql "select process from pgcrew.workers where seen_at > now() - interval '5 s'")" "$(process 1)" 'the others have been seen'
-wait
+tell
 
 # A worker ends as planned.
 sql "select pgcrew.report($holder, '{$(token_of "$claim2")}', '{$id}', '{500}', null, null)" >/dev/null
@@ -161,20 +168,20 @@ expire 4
 psql -XAtq >"$pg_dir/reaper" <<END &
 begin;
 select 'got', * from pgcrew.reap_expired();
-select pg_sleep(1.5);
+$until_told
 rollback;
 END
 wait_for 5 test -s "$pg_dir/reaper"
 is "$(PGOPTIONS='-c statement_timeout=1s' sql 'select * from pgcrew.reap_expired()')" '' 'while one reaps, another goes on with other things'
-wait
+tell
 psql -XAtq -U owner >"$pg_dir/lock" <<END &
 begin;
 select 1 from pgcrew.workers where process = '$(process 4)' for update;
-select pg_sleep(1.5);
+$until_told
 END
 wait_for 5 test -s "$pg_dir/lock"
 is "$(PGOPTIONS='-c statement_timeout=1s' sql 'select * from pgcrew.reap_expired()')" '' 'a holder that is locked is left'
-wait
+tell
 is "$(sql 'select * from pgcrew.reap_expired()')" 'host|4|0' 'for the next time'
 
 # A lost host now and then is no reason to give a job up; ten are.
