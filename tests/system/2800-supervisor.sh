@@ -94,7 +94,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
     kill -HUP "$daemon_pid"
     wait_for 10 "$build/pgcrew" --socket "$daemon_socket" ping && lived=$((lived + 1))
     kill -TERM "$daemon_pid"
-    while kill -HUP "$daemon_pid" 2>/dev/null; do :; done
+    while kill -HUP "$daemon_pid" 2>/dev/null; do read -rt 0.002 <> <(:); done
     wait "$daemon_pid" && ended=$((ended + 1))
     daemon_pid=
 done
