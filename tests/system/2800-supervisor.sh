@@ -33,7 +33,7 @@ at_exit "kill $listener 2>/dev/null"
 listens() { [ -S "$daemon_dir/notify" ]; }
 wait_for 5 listens
 export NOTIFY_SOCKET=$daemon_dir/notify WATCHDOG_USEC=400000
-start_daemon worker.count=2 worker.slots=2 queue.lease=3s
+start_daemon worker.count=2 worker.slots=2 worker.drain_timeout=1s queue.lease=3s
 unset NOTIFY_SOCKET WATCHDOG_USEC
 ok 'systemd: is told when all children are ready'      wait_for 5 notified 'READY=1'
 ok 'systemd: has a line for a person'                  wait_for 5 notified 'STATUS=2 workers (2 idle, 0 busy)'
@@ -85,6 +85,7 @@ ok 'systemd: knows that we stop'                       notified 'STOPPING=1'
 ok 'systemd: and that it may take a while'             notified 'EXTEND_TIMEOUT_USEC='
 
 # --- signals at either end of its life ----------------------------------------------------------
+sql "select pgcrew.cancel_jobs(array[$id])" >/dev/null
 write_config worker.count=0
 lived=0 ended=0
 for _ in 1 2 3 4 5 6 7 8 9 10; do
