@@ -36,7 +36,7 @@ def janitor_keeps_open(told):
 
 
 def worker_keeps_open(told):
-    _grows(told, "worker", "descriptors", 1)
+    _grows(told, "worker", "descriptors", 2)
 
 
 LIES = [
