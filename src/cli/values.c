@@ -267,8 +267,11 @@ bool
 value_parse(const char *text, size_t len, json_t **ret, struct err *err)
 {
     json_error_t why;
-    json_t *value = json_loadb(text, len, DECODE_FLAGS, &why);
+    json_t *value;
 
+    if (memchr(text, '\0', len) != NULL) /* jansson reads over one after a number */
+        return err_set(err, ERR_PERMANENT, "there is a NUL byte in it");
+    value = json_loadb(text, len, DECODE_FLAGS, &why);
     if (value == NULL)
         return err_set(err, ERR_PERMANENT, "line %d, column %d: %s", why.line, why.column,
                        why.text);

@@ -90,12 +90,18 @@ are_numbers_storable(const char *json)
     return true;
 }
 
-/* \u0000, half surrogate pairs and broken UTF-8 are refused by jansson as they are by jsonb. */
+/*
+ * \u0000, half surrogate pairs and broken UTF-8 are refused by jansson as they are by jsonb;
+ * a NUL after a number it reads over.
+ */
 static bool
 is_storable_json(const char *text, size_t len)
 {
-    json_t *json = json_loadb(text, len, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
+    json_t *json;
 
+    if (memchr(text, '\0', len) != NULL)
+        return false;
+    json = json_loadb(text, len, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
     json_decref(json);
     return json != NULL && are_numbers_storable(text);
 }

@@ -28,6 +28,7 @@ parsing(void)
     }
     for (size_t i = 0; i < LENGTH(good); i++)
         ok(value_parse(good[i], strlen(good[i]), NULL, &err), "'%s' is JSON", good[i]);
+    ok(!value_parse("[1\0, 2]", 7, NULL, &err), "a NUL after a number is refused");
 }
 
 /* Nobody's stack overflows by what somebody sends. */
