@@ -10,6 +10,7 @@ declare -A hindered=(
     [test_confine]='limits of memory and processes hit valgrind itself, and it knows no seccomp'
     [test_supervisor]='it is about promptness and memory limits'
     [test_exec]='a failed execve is the end of a program in valgrind'
+    [test_serve]='the same'
     [test_ctl]='when descriptors run out valgrind has none either'
 )
 
