@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/lifeline.h"
 
@@ -83,15 +85,30 @@ lock_of(size_t nth)
 
 /* --- reading what is there -------------------------------------------------------------- */
 
-static bool
-read_boot(struct uuid *ret, struct err *err)
+/* Under systemd's ProcSubset=pid there is no number of the boot; then the minute it was in. */
+static struct uuid
+boot_by_clock(void)
+{
+    struct timespec since;
+    struct uuid u = {{0}};
+    int64_t minute;
+
+    clock_gettime(CLOCK_BOOTTIME, &since);
+    minute = (clock_real_ms() - (int64_t)since.tv_sec * 1000 - since.tv_nsec / 1000000) / 60000;
+    memcpy(&u, &minute, sizeof(minute));
+    return u;
+}
+
+static struct uuid
+read_boot(void)
 {
     AUTO(fd) int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
     char text[UUID_TEXT_SIZE] = "";
+    struct uuid u;
 
-    if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
-        return err_errno(err, ERR_RETRY, "cannot read '%s'", BOOT_ID);
-    return uuid_parse(text, ret) || err_set(err, ERR_RETRY, "no UUID is in '%s'", BOOT_ID);
+    if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0 || !uuid_parse(text, &u))
+        return boot_by_clock();
+    return u;
 }
 
 static bool
@@ -140,10 +157,10 @@ struct kin *
 kin_new(int fd, struct err *err)
 {
     struct kin *kin;
-    struct uuid boot;
+    struct uuid boot = read_boot();
     bool trusted = false;
 
-    if (!read_boot(&boot, err) || !check_file(fd, &trusted, err))
+    if (!check_file(fd, &trusted, err))
         return NULL;
     kin = xcalloc(1, sizeof(*kin));
     kin->fd = fd;
