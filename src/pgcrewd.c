@@ -188,6 +188,14 @@ may_run(const struct conf *conf, struct err *err)
 }
 
 static int
+run(const struct supervisor_plan *plan)
+{
+    if (plan->conf->doubt != NULL)
+        log_warn("%s", plan->conf->doubt);
+    return supervisor_main(plan);
+}
+
+static int
 run_with_config(const struct command_line *line)
 {
     struct supervisor_plan plan = {
@@ -204,11 +212,8 @@ run_with_config(const struct command_line *line)
         conf_free(plan.conf);
         return refuse(&err);
     }
-    if (line->what == RUN) {
-        if (plan.conf->doubt != NULL)
-            log_warn("%s", plan.conf->doubt);
-        return supervisor_main(&plan);
-    }
+    if (line->what == RUN)
+        return run(&plan);
     if (line->what == SHOW_CONFIG)
         conf_show(plan.conf, &text);
     else
