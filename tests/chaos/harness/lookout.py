@@ -1,42 +1,33 @@
 """Looks while a run goes on whether rules are violated already: then it need not go on."""
 
 import subprocess
-import threading
 
 from checker import check
 from harness import dump
+from harness.background import Background
 
-PAUSE_S = 0.5
 
-
-class Lookout(threading.Thread):
+class Lookout(Background):
     """The ledgers are not of one moment while they are written to: what counts is what two
     looks in a row have seen."""
 
+    pause_s = 0.5
+
     def __init__(self, world, rules, each):
         """each: whether each rule must have seen something, or one of them is enough."""
-        super().__init__(name="lookout", daemon=True)
+        super().__init__("lookout")
         self.world = world
         self.rules = set(rules)
         self.wanted = len(self.rules) if each else 1
         self.before = set()
         self.seen = False
-        self.stopping = threading.Event()
-        self.failed = None
 
-    def run(self):
-        try:
-            while not self.seen and not self.stopping.wait(PAUSE_S):
-                found = self.look()
-                self.seen = len({rule for rule, _ in found & self.before}) >= self.wanted
-                self.before |= found
-        except BaseException as why:  # pylint: disable=broad-except
-            self.failed = why
-            raise
-
-    def stop(self):
-        self.stopping.set()
-        self.join()
+    def turn(self):
+        found = self.look()
+        self.seen = len({rule for rule, _ in found & self.before}) >= self.wanted
+        self.before |= found
+        if self.seen:
+            self.stopping.set()
 
     def look(self):
         """-> {(rule, what)}"""

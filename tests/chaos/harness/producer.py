@@ -2,55 +2,38 @@
 
 import json
 import random
-import threading
 import uuid
 
+from harness.background import Background
 from harness.psql import NotSent, Refused, Uncertain
 
 USERS = [f"11111111-1111-4111-8111-{n:012d}" for n in range(1, 6)]
 CANCEL_AFTER = 12  # turns
 
 
-class Producer(threading.Thread):
+class Producer(Background):
     """Every job has a number of ours in its payload, by which an uncertain one is found again."""
 
+    pause_s = 0
+
     def __init__(self, session, ledger, kinds, seed, rate):
-        super().__init__(name="producer", daemon=True)
-        self.session = session
+        super().__init__("producer", session)
         self.ledger = ledger
         self.kinds = kinds
         self.rng = random.Random(seed)
         self.rate = rate
         self.number = 0
         self.jobs = 0
-        self.stopping = threading.Event()
         self.to_cancel = []
         self.batches = []
-        self.failed = None
-
-    def run(self):
-        try:
-            while not self.stopping.is_set():
-                made = self.turn()
-                # The pace is that of the jobs, whatever a turn has made.
-                self.stopping.wait(max(0.01, self.rng.uniform(0.5, 1.5) * made / self.rate))
-        except BaseException as why:  # pylint: disable=broad-except
-            self.failed = why
-            raise
-        finally:
-            self.session.close()
-
-    def stop(self):
-        self.stopping.set()
-        self.join()
 
     def turn(self):
-        """Returns how many jobs it has asked for."""
         what = self.rng.choices([self.one, self.batch, self.scheduled, self.unique],
                                 [60, 15, 15, 10])[0]
         made = what()
         self.cancel_some()
-        return made
+        # The pace is that of the jobs, whatever a turn has made.
+        self.pause_s = max(0.01, self.rng.uniform(0.5, 1.5) * made / self.rate)
 
     # --- what it asks for -------------------------------------------------------------
 

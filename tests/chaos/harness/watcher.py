@@ -1,9 +1,9 @@
 """Looks all the while: batch_status of batches under way, memory and descriptors of daemons."""
 
 import random
-import threading
 
 from harness import proc
+from harness.background import Background
 from harness.psql import NotSent, Refused, Uncertain
 
 STATUS = ("select s - 'jobs' from (select b from unnest('{{{batches}}}'::uuid[]) b "
@@ -11,32 +11,18 @@ STATUS = ("select s - 'jobs' from (select b from unnest('{{{batches}}}'::uuid[])
           "public.batch_status(x.b, 0) s")
 
 
-class Watcher(threading.Thread):
+class Watcher(Background):
     def __init__(self, world, ledger, batches, seed):
         """batches: a function that says which there are so far."""
-        super().__init__(name="watcher", daemon=True)
+        super().__init__("watcher", world.psql("chaos-watcher"))
         self.world = world
         self.ledger = ledger
         self.batches = batches
-        self.session = world.psql("chaos-watcher")
         self.rng = random.Random(seed)
-        self.stopping = threading.Event()
-        self.failed = None
 
-    def run(self):
-        try:
-            while not self.stopping.wait(0.25):
-                self.look_at_batches()
-                self.look_at_processes()
-        except BaseException as why:  # pylint: disable=broad-except
-            self.failed = why
-            raise
-        finally:
-            self.session.close()
-
-    def stop(self):
-        self.stopping.set()
-        self.join()
+    def turn(self):
+        self.look_at_batches()
+        self.look_at_processes()
 
     def look_at_batches(self):
         """Young ones move; now and then an old one, which must not."""
