@@ -1,0 +1,82 @@
+/*
+ * JSON Web Tokens: verified and, for tests and development, made.  Signatures by OpenSSL's
+ * EVP.  RFC 7515, 7517, 7518, 7519.
+ *
+ * The key decides what a signature must be, never the token: a key has one algorithm, and
+ * a token whose header says another one is refused.
+ */
+#ifndef PGCREW_JWT_JWT_H
+#define PGCREW_JWT_JWT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#define JWT_BYTES_MAX 8192 /* longer tokens are refused unread */
+
+/* --- keys ------------------------------------------------------------------------------- */
+
+struct jwt_keys; /* HS256 secret and the keys of a JWKS file: HS256 (oct), RS256, ES256 */
+
+struct jwt_key_source {
+    const char *secret;    /* for HS256, at least 32 bytes; NULL: none */
+    const char *jwks_file; /* NULL: none */
+};
+
+/*
+ * Both are read.  ERR_CONFIG says which is not usable and why (a key that is too weak, a
+ * file that is not a JWKS, neither given).  Keys of kinds we do not know are passed over.
+ */
+bool jwt_keys_new(const struct jwt_key_source *from, struct jwt_keys **ret,
+                  struct err *err) MUST_CHECK;
+/*
+ * Read the file again if it has changed (a stat, no more, when it has not).  On an error
+ * the keys stay as they are; ret_changed tells that there are new ones.
+ */
+bool jwt_keys_refresh(struct jwt_keys *keys, bool *ret_changed, struct err *err) MUST_CHECK;
+size_t jwt_keys_count(const struct jwt_keys *keys);
+void jwt_keys_free(struct jwt_keys *keys); /* wipes secrets; NULL is fine */
+
+/* --- verifying -------------------------------------------------------------------------- */
+
+enum jwt_verdict {
+    JWT_GOOD,
+    JWT_MALFORMED, /* three parts of canonical base64url, JSON objects, no key twice, no crit */
+    JWT_NO_KEY,    /* no key for its kid and algorithm; "none" and unknown ones, too */
+    JWT_BAD_SIGNATURE,
+    JWT_EXPIRED,
+    JWT_NOT_YET, /* nbf or iat is in the future */
+    JWT_WRONG_AUDIENCE,
+    JWT_WRONG_ISSUER,
+    JWT_VERDICTS
+};
+
+struct jwt_policy {
+    const char *audience; /* aud must be it or hold it; NULL: any */
+    const char *issuer;   /* NULL: any */
+    int64_t skew_s;       /* of clocks: 30 */
+};
+
+struct jwt_claims {
+    const char *json; /* the payload as it came: a JSON object */
+    const char *role; /* NULL: none, or not a text */
+    const char *sub;  /* the same */
+    int64_t exp_s;    /* seconds since 1970; 0: it never ends */
+};
+
+/*
+ * Texts of ret live in the arena and are filled for JWT_GOOD only.  Nothing of the token is
+ * trusted before its signature is good; comparisons of secrets take the same time always.
+ */
+enum jwt_verdict jwt_verify(const struct jwt_keys *keys, const struct jwt_policy *policy,
+                            const char *token, size_t len, int64_t now_s, struct arena *arena,
+                            struct jwt_claims *ret);
+/* For a person: "JWT expired". */
+const char *jwt_verdict_text(enum jwt_verdict verdict);
+
+/* --- making ----------------------------------------------------------------------------- */
+
+/* HS256 of this payload, a JSON object; the text is in the arena. */
+bool jwt_make(const char *secret, const char *payload, struct arena *arena, const char **ret,
+              struct err *err) MUST_CHECK;
+
+#endif
