@@ -204,6 +204,24 @@ on_flood(struct ev_loop *loop, ev_timer *timer, UNUSED int events)
 }
 
 static void
+answer_now(const char *text)
+{
+    struct web_request *r = later;
+
+    later = NULL;
+    web_answer(r, 200, "text/plain", text, strlen(text));
+}
+
+static void
+stream_now(void)
+{
+    struct web_request *r = later;
+
+    later = NULL;
+    web_stream_write(web_stream(r, "text/plain", on_gone, NULL), "s", 1);
+}
+
+static void
 on_order(struct ev_loop *loop, ev_io *io, UNUSED int events)
 {
     char what = 'q';
@@ -211,9 +229,9 @@ on_order(struct ev_loop *loop, ev_io *io, UNUSED int events)
     if (read(io->fd, &what, 1) != 1)
         what = 'q';
     if (what == 'a')
-        web_answer(later, 200, "text/plain", "late", 4);
+        answer_now("late");
     else if (what == 's')
-        later = (web_stream_write(web_stream(later, "text/plain", on_gone, NULL), "s", 1), NULL);
+        stream_now();
     else if (what == 'w')
         web_stream_write(stream, "data: 2\n\n", 9);
     else if (what == 'x')
@@ -257,7 +275,7 @@ serve(const struct web_options *options, const int fds[2], int orders_fd)
     ev_run(loop_get(), 0);
     web_free(web);
     if (later != NULL)
-        web_answer(later, 200, "text/plain", "nobody hears", 12);
+        answer_now("nobody hears");
     exit(0); /* sanitizers look for what was not freed */
 }
 
