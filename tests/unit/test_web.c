@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -429,6 +430,133 @@ test_trickle(void)
     ok(web_server_stop(&s), "the server lived until it was told to end");
 }
 
+/* Its answer is much and it takes little: it is cut. */
+static void
+test_slow_reader(void)
+{
+    struct web_server s =
+        web_server_start(&(struct web_options){.request_ms = 200, .idle_ms = 400});
+    int fd = web_client(&s);
+
+    say(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    ok(web_server_news(&s, 's'), "a stream");
+    web_server_order(&s, 'm');
+    ok(web_server_news(&s, 'g'), "whose client takes nothing is cut after a while");
+    close(fd);
+    fd = web_client(&s);
+    say(fd, "GET /big?n=50000 HTTP/1.1\r\n" LAST);
+    ok(strlen(body(hear(fd))) == 50000, "a long answer arrives whole");
+    close(fd);
+    ok(web_server_stop(&s), "the server lived until it was told to end");
+}
+
+/* --- how many ------------------------------------------------------------------------------ */
+
+static void
+test_connections_max(void)
+{
+    struct web_server s = web_server_start(&(struct web_options){.connections_max = 2});
+    int a = web_client(&s), b = web_client(&s), c = web_client(&s);
+    struct pollfd p = {.fd = c, .events = POLLIN};
+
+    say(a, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    ok(web_server_news(&s, 's'), "a stream");
+    say(b, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    ok(web_client_read(b, &got, "GET /echo"), "another connection");
+    say(c, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    say(b, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    ok(web_client_read(b, &got, "GET /echo"), "they are served");
+    is_int(poll(&p, 1, 0), 0, "one more than the most waits");
+    close(b);
+    ok(web_client_read(c, &got, "GET /echo"), "until another one ends");
+    b = web_client(&s);
+    say(b, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    close(a);
+    ok(web_server_news(&s, 'g') && web_client_read(b, &got, "GET /echo"), "or a stream");
+    close(b);
+    close(c);
+    ok(web_server_stop(&s), "the server lived until it was told to end");
+}
+
+static void
+test_no_descriptors(void)
+{
+    struct web_server s = web_server_start_with(&(struct web_options){0}, 24);
+    int fds[30], n = 0;
+    struct timespec cpu;
+    clockid_t clock;
+
+    clock_getcpuclockid(s.pid, &clock);
+    for (; n < 30; n++)
+        fds[n] = web_client(&s);
+    say(fds[0], "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    ok(web_client_read(fds[0], &got, "GET /echo"), "without descriptors the first are served");
+    say(fds[29], "GET /echo HTTP/1.1\r\n" LAST);
+    for (int i = 0; i < 20; i++)
+        close(fds[i]);
+    is_str(body(hear(fds[29])), "GET /echo", "the last are when others have ended");
+    clock_gettime(clock, &cpu);
+    ok(cpu.tv_sec == 0, "the loop was not busy with it");
+    for (int i = 20; i < 30; i++)
+        close(fds[i]);
+    ok(web_server_stop(&s), "the server lived until it was told to end");
+}
+
+/* --- draining ------------------------------------------------------------------------------ */
+
+static void
+test_drain(void)
+{
+    struct web_server s = web_server_start(&(struct web_options){0});
+    int idle = web_client(&s), stream = web_client(&s), later = web_client(&s),
+        part = web_client(&s);
+
+    say(idle, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    ok(web_client_read(idle, &got, "GET /echo"), "an idle connection");
+    say(stream, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    ok(web_server_news(&s, 's'), "a stream");
+    say(later, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+    ok(web_server_news(&s, 'l'), "a request under way");
+    say(part, "GET /echo HTTP/1.1\r\nHost: x");
+    is_int(status(ask(&s, "GET /echo HTTP/1.1\r\n" LAST)), 200, "half a request");
+    web_server_order(&s, 'd');
+    is_str(hear(idle), "", "the server drains: the idle one is closed");
+    ok(web_server_news(&s, 'g'), "the stream has gone");
+    has_str(hear(stream), "0\r\n\r\n", "with an end");
+    web_server_order(&s, 'a');
+    has_str(hear(later), "late", "what is under way is answered");
+    has_str(buf_text(&got), "Connection: close\r\n", "as the last");
+    close(part);
+    ok(web_server_news(&s, 'e'), "then it has ended");
+    close(idle);
+    close(stream);
+    close(later);
+    ok(web_server_stop(&s), "the server lived until it was told to end");
+
+    s = web_server_start(&(struct web_options){0});
+    web_server_order(&s, 'd');
+    ok(web_server_news(&s, 'e'), "without connections it ends at once");
+    ok(web_server_stop(&s), "the server lived until it was told to end");
+}
+
+/* What is under way when the server is freed. */
+static void
+test_free(void)
+{
+    struct web_server s = web_server_start(&(struct web_options){0});
+    int fds[] = {web_client(&s), web_client(&s), web_client(&s), web_client(&s)};
+
+    say(fds[0], "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    ok(web_server_news(&s, 's'), "a stream");
+    say(fds[1], "GET /later HTTP/1.1\r\nHost: x\r\n\r\nGET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+    ok(web_server_news(&s, 'l'), "a request under way");
+    say(fds[2], "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nten");
+    is_int(status(ask(&s, "GET /echo HTTP/1.1\r\n" LAST)), 200, "half a request");
+    ok(web_server_stop(&s), "the server ends and leaves nothing behind");
+    for (size_t i = 0; i < LENGTH(fds); i++)
+        close(fds[i]);
+}
+
 int
 main(void)
 {
@@ -449,5 +577,10 @@ main(void)
     ok(web_server_stop(&s), "the server lived until it was told to end");
     test_slow_clients();
     test_trickle();
+    test_slow_reader();
+    test_connections_max();
+    test_no_descriptors();
+    test_drain();
+    test_free();
     return done_testing();
 }
