@@ -26,7 +26,7 @@ function draw(b) {
       h('a', { href: `#/jobs?batch=${encodeURIComponent(b.batch_id)}` }, 'Search in it')),
     facts([['Batch', b.batch_id], ['Jobs', number(b.total)], ['Queued', number(b.queued)], ['Running', number(b.running)],
       ['Succeeded', number(b.succeeded)], ['Failed', number(b.failed)], ['Cancelled', number(b.cancelled)],
-      ['Put in', time(b.created_at)], ['Started', b.started_at && time(b.started_at)], ['Ended', b.finished_at && time(b.finished_at)]]),
+      ['Enqueued', time(b.created_at)], ['Started', b.started_at && time(b.started_at)], ['Ended', b.finished_at && time(b.finished_at)]]),
     table(b.jobs_truncated ? `The first ${number(b.jobs.length)} jobs` : 'Jobs', columns, b.jobs, (j) => String(j.id)));
 }
 

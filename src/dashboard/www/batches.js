@@ -16,7 +16,7 @@ const columns = [
   { head: 'Failed', cell: (b) => number(b.failed), number: true },
   { head: 'Cancelled', cell: (b) => number(b.cancelled), number: true },
   { head: 'User', cell: (b) => b.user_id ?? '', class: 'words' },
-  { head: 'Put in', cell: (b) => time(b.created_at) },
+  { head: 'Enqueued', cell: (b) => time(b.created_at) },
   { head: 'Ended', cell: (b) => (b.finished_at ? time(b.finished_at) : '') },
 ];
 

@@ -73,13 +73,21 @@ export function onDo(root, actions, signal) {
   }, { signal });
 }
 
-// Columns are {head, cell(row), number}; on a phone each row is a card, with the heads beside.
+// One element, however many a cell is made of: on a phone it stands beside its head.
+function cell(content) {
+  const isEmpty = content === null || content === undefined || content === '' || content === false;
+  return isEmpty ? null : h('div', { class: 'cell' }, content);
+}
+
+// Columns are {head, cell(row), number, class}; on a phone each row is a card, with the heads
+// beside.  The roles say again what is a table once its elements are laid out as blocks.
 export function table(caption, columns, rows, key) {
   return h('div', { class: 'scroll' },
-    h('table', {}, h('caption', {}, caption),
-      h('thead', {}, h('tr', {}, columns.map((c) => h('th', { scope: 'col', class: c.number && 'number' }, c.head)))),
-      h('tbody', {}, rows.map((row) => h('tr', { 'data-key': key ? key(row) : null },
-        columns.map((c) => h('td', { 'data-head': c.head, class: c.number ? 'number' : c.class }, c.cell(row))))))),
+    h('table', { role: 'table' }, h('caption', {}, caption),
+      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map((c) => h('th', { scope: 'col', role: 'columnheader',
+        class: c.number && 'number' }, c.head || h('span', { class: 'unseen' }, 'Actions'))))),
+      h('tbody', { role: 'rowgroup' }, rows.map((row) => h('tr', { role: 'row', 'data-key': key ? key(row) : null },
+        columns.map((c) => h('td', { role: 'cell', 'data-head': c.head, class: c.number ? 'number' : c.class }, cell(c.cell(row)))))))),
     rows.length === 0 && h('p', { class: 'nothing' }, 'Nothing here.'));
 }
 
@@ -89,7 +97,7 @@ export function facts(pairs) {
 }
 
 const SIGNS = { queued: '○', running: '◐', succeeded: '●', failed: '✕', cancelled: '–', ok: '●', warn: '▲',
-  warning: '▲', error: '✕', paused: '‖' };
+  warning: '▲', error: '✕', lost: '✕', paused: '‖', busy: '◐', idle: '○' };
 
 // A state, by word and sign, so that it is told without colours, too.
 export function state(name) {

@@ -33,7 +33,8 @@ export function time(iso) {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return String(iso);
   const ms = nowMs() - at;
-  const text = Math.abs(ms) < 1000 ? 'now' : ms >= 0 ? `${duration(ms)} ago` : `in ${duration(-ms)}`;
+  const about = Math.abs(ms) < 60000 ? duration(Math.floor(Math.abs(ms) / 1000) * 1000) : duration(Math.abs(ms)).replace(/ (\S+) .*/, ' $1');
+  const text = Math.abs(ms) < 1000 ? 'now' : ms >= 0 ? `${about} ago` : `in ${about}`;
   return h('time', { datetime: iso, title: moment.format(at) }, text);
 }
 

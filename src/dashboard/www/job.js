@@ -47,7 +47,7 @@ function draw({ job: j, attempts, timeline, claim, why }) {
       ['Queue', link('jobs', 'queue', j.queue)], ['Priority', number(j.priority)],
       ['Attempts', `${number(j.attempts)} of ${number(j.max_attempts)}`],
       ['Batch', link('batches', '', j.batch_id)], ['User', link('jobs', 'user', j.user_id)], ['Unique key', j.unique_key],
-      ['Put in', time(j.created_at)], ['May start', time(j.run_at)], ['Started', j.started_at && time(j.started_at)],
+      ['Enqueued', time(j.created_at)], ['May start', time(j.run_at)], ['Started', j.started_at && time(j.started_at)],
       ['Ended', j.finished_at && time(j.finished_at)],
       ['Claimed by', claim && `${claim.name} / worker ${claim.slot}`], ['Note', j.progress_note],
     ]),

@@ -11,7 +11,7 @@ const FIELDS = [
   { key: 'kind', name: 'Kind' }, { key: 'queue', name: 'Queue' }, { key: 'batch', name: 'Batch' },
   { key: 'user', name: 'User' }, { key: 'id', name: 'Job id', inputmode: 'numeric', pattern: '[0-9]+' },
   { key: 'text', name: 'Text in error or payload' },
-  { key: 'since', name: 'Put in after', type: 'datetime-local' }, { key: 'until', name: 'Put in before', type: 'datetime-local' },
+  { key: 'since', name: 'Enqueued after', type: 'datetime-local' }, { key: 'until', name: 'Enqueued before', type: 'datetime-local' },
 ];
 const ACTIONS = {
   retry: { verb: 'Retry', done: 'queued again', text: 'Those that have failed or were cancelled are queued again.' },
@@ -26,7 +26,7 @@ export const jobColumns = [
   { head: 'Queue', cell: (j) => j.queue, class: 'words' },
   { head: 'Attempts', cell: (j) => `${number(j.attempts)} of ${number(j.max_attempts)}`, number: true },
   { head: 'Progress', cell: (j) => (j.status === 'running' ? bar(j.progress, `Progress of job ${j.id}`) : '') },
-  { head: 'Put in', cell: (j) => time(j.created_at) },
+  { head: 'Enqueued', cell: (j) => time(j.created_at) },
   { head: 'Ended', cell: (j) => (j.finished_at ? time(j.finished_at) : '') },
   { head: 'Said', cell: (j) => j.error ?? j.progress_note ?? '', class: 'words long' },
 ];

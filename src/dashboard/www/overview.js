@@ -22,7 +22,7 @@ function tiles(o) {
     tile('Waiting', number(sum(o.queues, 'ready')), oldest ? `the oldest for ${duration(oldest)}` : 'nothing waits', '#/jobs?state=queued'),
     tile('Running', number(sum(o.queues, 'claimed')), `${number(sum(o.hosts, 'busy'))} of ${number(sum(o.hosts, 'workers'))} workers busy`, '#/jobs?state=running'),
     tile('Scheduled', number(sum(o.queues, 'scheduled')), 'for later', '#/schedules'),
-    tile('Finished', `${rate(o.rates?.finished_per_s)}/s`, `${rate(o.rates?.enqueued_per_s)}/s put in`),
+    tile('Finished', `${rate(o.rates?.finished_per_s)}/s`, `${rate(o.rates?.enqueued_per_s)}/s enqueued`),
     tile('Failed', `${rate(o.rates?.failed_per_s)}/s`, 'see errors', '#/errors'),
     tile('Wait', duration(o.latency?.wait_p50_ms), `95 %: ${duration(o.latency?.wait_p95_ms)}`),
     tile('Run', duration(o.latency?.run_p50_ms), `95 %: ${duration(o.latency?.run_p95_ms)}`));
@@ -53,7 +53,7 @@ function draw(o) {
     tiles(o),
     h('div', { class: 'charts' },
       chart('Jobs a second', o.history ?? [], [{ key: 'finished', name: 'finished' }, { key: 'failed', name: 'failed' },
-        { key: 'enqueued', name: 'put in' }], 'jobs a second'),
+        { key: 'enqueued', name: 'enqueued' }], 'jobs a second'),
       chart('Jobs that wait', o.history ?? [], [{ key: 'waiting', name: 'waiting' }], 'jobs')),
     wrong.length > 0 && h('section', {}, h('h2', {}, 'Health'), findings(wrong)),
     table('Queues', queueColumns, o.queues ?? [], (q) => `queue ${q.queue}`),

@@ -13,7 +13,7 @@ export const queueColumns = [
   { head: 'Claimed', cell: (q) => number(q.claimed), number: true },
   { head: 'Workers', cell: (q) => number(q.workers), number: true },
   { head: 'Oldest', cell: (q) => (q.ready ? duration(q.oldest_ms) : '–'), number: true },
-  { head: 'State', cell: (q) => (q.paused_at ? [state('paused'), ' since ', time(q.paused_at)]
+  { head: 'State', cell: (q) => (q.paused_at ? [state('paused'), ' ', time(q.paused_at)]
     : state(q.workers ? 'ok' : q.ready ? 'warn' : 'ok')) },
   { head: '', cell: (q) => h('button', { type: 'button', 'data-do': q.paused_at ? 'resume' : 'pause', 'data-queue': q.queue,
     'aria-label': `${q.paused_at ? 'Resume' : 'Pause'} queue ${q.queue}` }, q.paused_at ? 'Resume' : 'Pause') },

@@ -11,7 +11,7 @@ const columns = [
   { head: 'When', cell: (s) => [h('code', {}, s.cron), ` ${s.timezone}`] },
   { head: 'Kind', cell: (s) => s.kind, class: 'words' },
   { head: 'Queue', cell: (s) => s.queue, class: 'words' },
-  { head: 'Next', cell: (s) => (s.paused_at ? [state('paused'), ' since ', time(s.paused_at)] : [time(s.next_at), ` (${clock(s.next_at)})`]) },
+  { head: 'Next', cell: (s) => (s.paused_at ? [state('paused'), ' ', time(s.paused_at)] : [time(s.next_at), ` (${clock(s.next_at)})`]) },
   { head: 'Last', cell: (s) => (s.last_job_id ? [h('a', { href: `#/jobs/${s.last_job_id}` }, `#${s.last_job_id}`), ' ', time(s.last_at)] : '–') },
   { head: 'Payload', cell: (s) => h('details', {}, h('summary', { 'aria-label': `Payload of ${s.name}` }, 'show'), h('pre', { tabindex: '0' }, json(s.payload_text))) },
   { head: '', cell: (s) => h('div', { class: 'actions' },
@@ -46,6 +46,6 @@ export async function show(root, { signal }) {
     note(`${button.dataset.name} ${said}`);
     await load();
   });
-  onDo(place, { run: act('run', 'was put in once more.'), pause: act('pause', 'is paused.'), resume: act('resume', 'goes on.') }, signal);
+  onDo(place, { run: act('run', 'was enqueued once more.'), pause: act('pause', 'is paused.'), resume: act('resume', 'goes on.') }, signal);
   await repeat(load, 5000, signal);
 }
