@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib/tool.sh"
 pg_start && migrate || bail 'no database'
 daemon_setup
+export PGCREW_CONTROL_SOCKET=$daemon_socket
 
 tool queue list
 status_is 1 'no queue: status 1'
@@ -22,7 +23,6 @@ is "$(field '.queues[].what')" 'was not paused' 'it is not paused'
 handlers "  echo: {exec: [/bin/cat]}
   waits: {exec: [/bin/sh, -c, 'until [ -e $daemon_dir/go ]; do sleep 0.02; done']}"
 start_daemon worker.count=2 queue.poll_interval=5min 'queue.names=[slow, default, open]'
-export PGCREW_CONTROL_SOCKET=$daemon_socket
 running=$(enqueue waits)
 ok 'a job runs'                                wait_for 10 job_is "$running" running
 tool queue pause slow default --json
