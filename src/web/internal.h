@@ -50,7 +50,7 @@ struct web {
     struct web_request *requests;
     struct web_counts counts;
 
-    bool is_draining, has_ended;
+    bool is_draining, has_ended, is_freed;
     void (*ended)(void *owner);
 };
 
@@ -70,9 +70,10 @@ struct conn {
     struct sockaddr_storage address;
     int fd;
     enum conn_state state;
-    int64_t since_mono_ms, deadline_mono_ms, alarm_mono_ms;
+    int64_t since_mono_ms, deadline_mono_ms; /* it is cut then */
+    int64_t look_mono_ms, alarm_mono_ms;
     uint64_t bytes; /* of requests that have arrived whole */
-    ev_timer alarm; /* at the deadline or before */
+    ev_timer alarm; /* when the next of them is due, or before */
     ev_io first_byte;
 };
 
@@ -137,7 +138,6 @@ struct conn *conn_new(struct web *w, int fd, const struct sockaddr_storage *addr
 void conn_free(struct conn *c);
 struct conn *conn_of(struct MHD_Connection *mhd);
 void conn_go(struct conn *c, enum conn_state state, int64_t ms); /* for ms; 0: without limit */
-void conn_is_quiet(struct conn *c);
 /* End it now.  status, when not 0, is told first; only while nothing else was sent. */
 void conn_cut(struct conn *c, int status);
 void on_connection(void *cls, struct MHD_Connection *mhd, void **context,

@@ -81,7 +81,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **context,
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
         web_count_answer(cls, info != NULL ? (int)info->http_status : 0);
     }
-    conn_is_quiet(r->conn);
+    conn_go(r->conn, CONN_QUIET, 0);
     request_detach(r);
     request_release(r);
 }

@@ -164,6 +164,7 @@ web_free(struct web *w)
 {
     if (w == NULL)
         return;
+    w->is_freed = true;
     listeners_close(w);
     while (w->streams != NULL)
         stream_abort(w->streams);
