@@ -223,7 +223,7 @@ say_why(struct conn *c)
     char byte;
     ssize_t n;
 
-    if (c->state == CONN_CUT || c->state == CONN_WORKING || c->web->is_freed ||
+    if (c->state > CONN_ARRIVING || c->web->is_freed ||
         !ask_kernel(c, offsetof(struct tcp_info, tcpi_bytes_sent), &info) ||
         info.tcpi_bytes_sent > 0)
         return;
@@ -243,6 +243,8 @@ on_connection(void *cls, UNUSED struct MHD_Connection *mhd, void **context,
         w->arriving = NULL;
     } else if (*context != NULL) {
         say_why(*context);
+        if (((struct conn *)*context)->lingers)
+            linger(w, ((struct conn *)*context)->fd);
         conn_free(*context);
         *context = NULL;
     }

@@ -46,6 +46,8 @@ struct web {
     struct peer *peers[PEER_SLOTS];
 
     struct conn *conns;
+    struct lingerer *lingering;
+    int n_lingering;
     struct web_stream *streams;
     struct web_request *requests;
     struct web_counts counts;
@@ -67,6 +69,7 @@ struct conn {
     struct conn *prev, *next;
     struct web *web;
     struct peer *peer; /* NULL: not counted */
+    bool lingers;      /* the client still sends what nobody will read */
     struct sockaddr_storage address;
     int fd;
     enum conn_state state;
@@ -138,12 +141,18 @@ struct conn *conn_new(struct web *w, int fd, const struct sockaddr_storage *addr
 void conn_free(struct conn *c);
 struct conn *conn_of(struct MHD_Connection *mhd);
 void conn_go(struct conn *c, enum conn_state state, int64_t ms); /* for ms; 0: without limit */
-/* End it now.  status, when not 0, is told first; only while nothing else was sent. */
+/* End it now.  A status other than 0 is told first: only while nothing else was sent. */
 void conn_cut(struct conn *c, int status);
 void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
                    enum MHD_ConnectionNotificationCode code);
 /* An answer without a request, by hand. */
 void send_refusal(struct web *w, int fd, int status, const char *message);
+
+/* --- linger.c ------------------------------------------------------------------------- */
+
+/* Before fd is closed: a copy of it is read for a moment. */
+void linger(struct web *w, int fd);
+void linger_end(struct web *w);
 
 /* --- strict.c: what is refused that libmicrohttpd would take -------------------------- */
 

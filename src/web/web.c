@@ -172,6 +172,7 @@ web_free(struct web *w)
         if (r->is_suspended)
             MHD_resume_connection(r->mhd);
     }
+    linger_end(w);
     ev_io_stop(w->loop, &w->ready);
     MHD_stop_daemon(w->mhd);
     ev_timer_stop(w->loop, &w->again);
