@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/secret.h"
-#include "jwt/jwt.h"
+#include "jwt/internal.h"
 #include "jwt_mint.h"
 #include "tap.h"
 
@@ -217,6 +217,80 @@ unseen_changes(void)
     jwt_keys_free(NULL);
 }
 
+/* --- tokens that were good before ---------------------------------------------------------- */
+
+static bool
+is_known(const struct jwt_keys *keys, const char *token)
+{
+    unsigned char digest[JWT_DIGEST_BYTES];
+
+    return jwt_digest((struct jwt_bytes){token, strlen(token)}, digest) &&
+           jwt_cache_has(jwt_keys_cache(keys), digest);
+}
+
+static void
+known_tokens(void)
+{
+    const char *token = mint(MINT_EC_ES256, NULL, FINE), *secret, *forged;
+    AUTO(mem) char *ec = one_key(MINT_EC_ES256), *rsa_only = one_key(MINT_RSA_RS256);
+    AUTO(mem) char *changed = xstrdup(token);
+    struct jwt_keys *keys;
+
+    put_file(ec);
+    keys = open_keys(MINT_SECRET, path);
+    ok(!is_known(keys, token), "a token that nobody has seen");
+    is_int(verify(keys, token), JWT_GOOD, "is good");
+    ok(is_known(keys, token), "and known from then on");
+    is_int(verify(keys, token), JWT_GOOD, "and good again");
+    is_int(verify_at(keys, token, NOW_S + 3629), JWT_GOOD, "as long as it lasts");
+    is_int(verify_at(keys, token, NOW_S + 3630), JWT_EXPIRED, "but not longer");
+
+    changed[strlen(changed) - 5] = changed[strlen(changed) - 5] == 'A' ? 'B' : 'A';
+    is_int(verify(keys, changed), JWT_BAD_SIGNATURE, "one that differs in a letter is bad");
+    ok(!is_known(keys, changed), "and what is bad is not kept");
+    forged = mint(MINT_OTHER_ES256, NULL, FINE);
+    is_int(verify(keys, forged), JWT_BAD_SIGNATURE, "as is the same by somebody else");
+    ok(!is_known(keys, forged), "which is not kept either");
+    secret = mint(MINT_SECRET_HS256, NULL, FINE);
+    is_int(verify(keys, secret), JWT_GOOD, "a token of the secret");
+    ok(!is_known(keys, secret), "is cheap, and not kept");
+
+    put_file(rsa_only);
+    refreshed(keys, true, true, "the key is gone");
+    ok(!is_known(keys, token), "and all that it has signed is forgotten");
+    is_int(verify(keys, token), JWT_NO_KEY, "and refused");
+    jwt_keys_free(keys);
+}
+
+static void
+full_cache(void)
+{
+    struct jwt_cache *cache = jwt_cache_new();
+    unsigned char digest[JWT_DIGEST_BYTES] = {0};
+    int n = 0, kept = 0;
+
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < 100000; i++) {
+            uint32_t mixed = i * 2654435761U;
+
+            digest[0] = (unsigned char)(mixed >> 24);
+            digest[1] = (unsigned char)(mixed >> 16);
+            digest[2] = (unsigned char)(mixed >> 8);
+            memcpy(digest + 4, &i, sizeof(i));
+            if (round == 0) {
+                jwt_cache_add(cache, digest);
+                n += jwt_cache_has(cache, digest);
+            } else
+                kept += jwt_cache_has(cache, digest);
+        }
+    }
+    is_int(n, 100000, "what was added last is there, however many there were");
+    is_int(kept, 8192, "as many as there are places stay");
+    jwt_cache_clear(cache);
+    ok(!jwt_cache_has(cache, digest), "and none after clearing");
+    jwt_cache_free(cache);
+}
+
 /* --- making ------------------------------------------------------------------------------ */
 
 static void
@@ -281,6 +355,8 @@ main(void)
     sources();
     changes();
     unseen_changes();
+    known_tokens();
+    full_cache();
     making();
     equal();
     mint_close();
