@@ -92,7 +92,7 @@ send_ask(struct db *db, const struct statement *what, const struct params *p)
 {
     AUTO(buf) struct buf room = {0};
 
-    if (db->session.poll_only || db->state != DB_UP)
+    if (db->session.poll_only || db->state != DB_UP || what->name == NULL)
         return PQsendQueryParams(db->conn, text_of(db, what, &room), p->n, NULL, p->values,
                                  p->lengths, p->formats, 1);
     return prepare(db, what) &&
@@ -104,9 +104,10 @@ send_ask(struct db *db, const struct statement *what, const struct params *p)
 static const char *
 point_of(const struct statement *what)
 {
-    const char *prefix_end = strchr(what->name, '_'); /* pgcrew_claim */
+    const char *name = what->name != NULL ? what->name : "pgcrew_unnamed";
+    const char *prefix_end = strchr(name, '_'); /* pgcrew_claim */
 
-    return prefix_end != NULL ? prefix_end + 1 : what->name;
+    return prefix_end != NULL ? prefix_end + 1 : name;
 }
 
 static void
@@ -191,28 +192,47 @@ pipeline_flush(struct db *db)
         loop_timer_in(db->loop, &db->timer, db->options.statement_timeout_ms + 10000);
 }
 
+/* Take the transaction at the head off the queue: what is asked meanwhile is not in it. */
+static struct item *
+pop_transaction(struct db *db)
+{
+    struct item *first = db->first, *last;
+
+    do
+        last = pop(db);
+    while (last->kind != ITEM_COMMIT);
+    last->next = NULL;
+    db->commits--;
+    return first;
+}
+
 /* The transaction at the head of the queue is over: tell everybody who asked in it. */
 static void
 answer_transaction(struct db *db)
 {
     struct err failed = db->failed;
-    struct item *item;
-    bool more = true;
+    struct item *all = pop_transaction(db), *item;
 
     err_clear(&db->failed);
-    while (more) {
-        item = pop(db);
-        more = item->kind != ITEM_COMMIT;
-        if (item->kind == ITEM_ASK) {
-            if (item->answer != NULL)
-                item->answer(item->arg, failed.class == ERR_NONE ? item->res : NULL,
-                             failed.class == ERR_NONE ? NULL : &failed);
-            fault_at(point_of(item->what), "settled");
-        } else if (item->kind == ITEM_COMMIT) {
-            db->commits--;
-        }
+    for (item = all; item != NULL; item = item->next) {
+        if (item->kind != ITEM_ASK)
+            continue;
+        if (item->answer != NULL)
+            item->answer(item->arg, failed.class == ERR_NONE ? item->res : NULL,
+                         failed.class == ERR_NONE ? NULL : &failed);
+        fault_at(point_of(item->what), "settled");
+    }
+    db->failure = (struct db_failure){0};
+    while ((item = all) != NULL) {
+        all = item->next;
         item_free(item);
     }
+}
+
+const struct db_failure *
+db_failure(const struct db *db)
+{
+    return db->failure.res != NULL ? &db->failure : NULL;
 }
 
 /* The first item of the queue that has no result yet. */
@@ -233,8 +253,10 @@ note_failure(struct db *db, const struct item *item, const PGresult *res)
         forget_prepared(db, item->what);
     if (PQresultStatus(res) == PGRES_PIPELINE_ABORTED)
         return; /* an earlier statement says why */
-    if (db->failed.class == ERR_NONE)
+    if (db->failed.class == ERR_NONE) {
         db_error_of_result(&db->failed, res);
+        db->failure = (struct db_failure){item->what, res};
+    }
     if (db_error_ends_session(res))
         db->ends_session = true;
 }
@@ -315,6 +337,7 @@ pipeline_fail(struct db *db, const struct err *why)
     db->last = &db->first;
     db->commits = 0;
     lost.class = ERR_UNCERTAIN;
+    db->failure = (struct db_failure){0};
     while ((item = all) != NULL) {
         all = item->next;
         if (item->kind == ITEM_ASK && item->answer != NULL)
@@ -328,6 +351,7 @@ pipeline_forget(struct db *db)
 {
     while (db->first != NULL)
         item_free(pop(db));
+    db->failure = (struct db_failure){0};
     db->commits = 0;
     db->n_prepared = 0;
     db->ends_session = false;
