@@ -21,7 +21,8 @@ read_batch_id(struct web_request *r, const char *text, struct uuid *ret)
 {
     if (text != NULL && uuid_parse(text, ret))
         return true;
-    answer_refused(r, 400, "22P02", text == NULL ? "batch_id is missing" : "batch_id is not a UUID");
+    answer_refused(r, 400, "22P02",
+                   text == NULL ? "batch_id is missing" : "batch_id is not a UUID");
     return false;
 }
 

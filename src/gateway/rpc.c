@@ -54,7 +54,8 @@ static void
 no_such_arguments(struct web_request *r, const struct function *f, const char *given)
 {
     struct arena *a = web_arena(r);
-    const char *with = given[0] != '\0' ? arena_printf(a, "(%.300s)", given) : " without parameters";
+    const char *with =
+        given[0] != '\0' ? arena_printf(a, "(%.300s)", given) : " without parameters";
 
     answer_trouble(
         r, &(struct trouble){
