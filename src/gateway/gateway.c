@@ -20,6 +20,7 @@ static const struct web_route routes[] = {
     {WEB_POST,           "/api/batches/{}/cancel",  api_cancel,       0},
     {WEB_GET,            "/api/batches/{}/events",  api_events,       0},
     {WEB_GET | WEB_POST, "/rest/v1/rpc/{}",         rpc_call,         0},
+    {WEB_GET,            "/rest/v1/jobs",           rest_jobs,        0},
     /* clang-format on */
 };
 

@@ -11,7 +11,7 @@
 
 #define LOOK_AGAIN_MS 5000
 
-static const struct statement act_as = {"pgcrew_act_as", sql_gateway_act_as};
+static const struct statement act_as = {"user_act_as", sql_gateway_act_as};
 
 struct seat { /* a session */
     struct pool *pool;

@@ -30,6 +30,9 @@ void api_jobs(struct web_request *r, void *owner);
 void api_cancel(struct web_request *r, void *owner);
 void api_events(struct web_request *r, void *owner);
 void rpc_call(struct web_request *r, void *owner);
+void rest_jobs(struct web_request *r, void *owner);
+void rest_jobs_read_only(struct web_request *r, void *owner);
+void rest_elsewhere(struct web_request *r, void *owner);
 
 struct events *events_new(struct gateway *g);
 void events_free(struct events *e); /* no stream is ended; NULL is fine */
