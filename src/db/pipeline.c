@@ -5,6 +5,7 @@
  * transaction has been answered: before that, "DELETE 1" is only a hope.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +14,8 @@
 #include "db/error.h"
 #include "db/internal.h"
 #include "db/rename.h"
+
+#define POINT_SIZE 64
 
 static void
 push(struct db *db, const struct item *like)
@@ -101,13 +104,30 @@ send_ask(struct db *db, const struct statement *what, const struct params *p)
 
 /* --- failure points of every statement -------------------------------------------------- */
 
+/*
+ * pgcrew_claim has points of its own, user_enqueue those of "user"; what has no name
+ * is not alone in its transaction.
+ */
 static const char *
-point_of(const struct statement *what)
+point_of(const struct statement *what, char ret[POINT_SIZE])
 {
-    const char *name = what->name != NULL ? what->name : "pgcrew_unnamed";
-    const char *prefix_end = strchr(name, '_'); /* pgcrew_claim */
+    static const char ours[] = "pgcrew_";
 
-    return prefix_end != NULL ? prefix_end + 1 : name;
+    if (what->name == NULL)
+        return NULL;
+    if (strncmp(what->name, ours, strlen(ours)) == 0)
+        return what->name + strlen(ours);
+    snprintf(ret, POINT_SIZE, "%.*s", (int)strcspn(what->name, "_"), what->name);
+    return ret;
+}
+
+static bool
+fails_at(const struct statement *what, const char *step, int error)
+{
+    char room[POINT_SIZE];
+    const char *point = point_of(what, room);
+
+    return point != NULL && fault_fails_at(point, step, error);
 }
 
 static void
@@ -124,7 +144,7 @@ fault_of_each(const struct item *item, const char *step)
 
     for (; FAULTS && item != NULL && item->kind != ITEM_COMMIT; item = item->next) {
         if (item->kind == ITEM_ASK)
-            fails |= fault_fails_at(point_of(item->what), step, ECONNRESET);
+            fails |= fails_at(item->what, step, ECONNRESET);
     }
     return fails;
 }
@@ -149,7 +169,7 @@ db_ask(struct db *db, const struct statement *what, struct params *params, db_an
 {
     static const struct params none;
 
-    if (fault_fails_at(point_of(what), "begins", ECONNRESET))
+    if (fails_at(what, "begins", ECONNRESET))
         break_connection(db);
     /*
      * A statement that could not be sent means that the connection is broken: the
@@ -220,7 +240,7 @@ answer_transaction(struct db *db)
         if (item->answer != NULL)
             item->answer(item->arg, failed.class == ERR_NONE ? item->res : NULL,
                          failed.class == ERR_NONE ? NULL : &failed);
-        fault_at(point_of(item->what), "settled");
+        fails_at(item->what, "settled", 0);
     }
     db->failure = (struct db_failure){0};
     while ((item = all) != NULL) {

@@ -10,9 +10,9 @@
 
 #define JOB_LIMIT_MAX 1000
 
-static const struct statement batch_status = {"pgcrew_batch_status", sql_gateway_batch_status};
-static const struct statement enqueue = {"pgcrew_enqueue", sql_gateway_enqueue};
-static const struct statement cancel_batch = {"pgcrew_cancel_batch", sql_gateway_cancel_batch};
+static const struct statement batch_status = {"user_batch_status", sql_gateway_batch_status};
+static const struct statement enqueue = {"user_enqueue", sql_gateway_enqueue};
+static const struct statement cancel_batch = {"user_cancel_batch", sql_gateway_cancel_batch};
 
 static const char json[] = "application/json; charset=utf-8";
 
@@ -21,7 +21,8 @@ read_batch_id(struct web_request *r, const char *text, struct uuid *ret)
 {
     if (text != NULL && uuid_parse(text, ret))
         return true;
-    answer_refused(r, 400, "22P02", text == NULL ? "batch_id is missing" : "batch_id is not a UUID");
+    answer_refused(r, 400, "22P02",
+                   text == NULL ? "batch_id is missing" : "batch_id is not a UUID");
     return false;
 }
 

@@ -74,12 +74,11 @@ trouble_of(struct gateway *g, const struct user *user, bool writes, const struct
     is = http_error_of(sqlstate, strcmp(user->role, "anon") == 0, writes);
     if (is.hidden)
         return hidden(g, is.status, sqlstate, err);
-    return (struct trouble){
-        .status = is.status,
-        .code = sqlstate,
-        .message = PQresultErrorField(failure->res, PG_DIAG_MESSAGE_PRIMARY),
-        .details = PQresultErrorField(failure->res, PG_DIAG_MESSAGE_DETAIL),
-        .hint = PQresultErrorField(failure->res, PG_DIAG_MESSAGE_HINT)};
+    return (struct trouble){.status = is.status,
+                            .code = sqlstate,
+                            .message = PQresultErrorField(failure->res, PG_DIAG_MESSAGE_PRIMARY),
+                            .details = PQresultErrorField(failure->res, PG_DIAG_MESSAGE_DETAIL),
+                            .hint = PQresultErrorField(failure->res, PG_DIAG_MESSAGE_HINT)};
 }
 
 static void

@@ -98,8 +98,8 @@ auth_user(struct gateway *g, struct web_request *r, struct user *ret)
                             kind == TOKEN_PUBLIC
                                 ? "this is the key of the project: send session.access_token"
                                 : "send Authorization: Bearer and the user's access_token");
-    verdict = jwt_verify(g->keys, &g->policy, token, len, clock_real_ms() / 1000, web_arena(r),
-                         &claims);
+    verdict =
+        jwt_verify(g->keys, &g->policy, token, len, clock_real_ms() / 1000, web_arena(r), &claims);
     if (verdict != JWT_GOOD)
         return unauthorized(r, code_of(verdict), jwt_verdict_text(verdict), NULL);
     if (!check_claims(g, r, &claims))

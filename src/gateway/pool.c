@@ -10,9 +10,8 @@
 #include "sqltext.h"
 
 #define LOOK_AGAIN_MS 5000
-#define CONNECT_TIMEOUT_MS 10000
 
-static const struct statement act_as = {"pgcrew_act_as", sql_gateway_act_as};
+static const struct statement act_as = {"user_act_as", sql_gateway_act_as};
 
 struct seat { /* a session */
     struct pool *pool;
@@ -20,13 +19,18 @@ struct seat { /* a session */
     char name[64];
     ev_timer look_again; /* for our schema */
     bool usable;
+    int backend_pid;
     int under_way;
 };
 
 struct pool {
     struct ev_loop *loop;
     const struct conf *conf;
+    void (*changed)(void *owner);
+    void *owner;
     char why[512];
+    bool is_held;
+    uint64_t connects, errors;
     int n;
     struct seat seats[];
 };
@@ -38,29 +42,35 @@ struct errand {
 };
 
 static void
-remember(struct pool *p, const char *why)
+trouble(struct pool *p, enum err_class class, const char *why)
 {
-    if (strcmp(p->why, why) == 0)
-        return;
-    snprintf(p->why, sizeof(p->why), "%s", why);
-    if (why[0] != '\0')
+    p->is_held = class == ERR_CONFIG;
+    if (strcmp(p->why, why) != 0) {
+        snprintf(p->why, sizeof(p->why), "%s", why);
         log_warn("no database: %s; trying again", why);
+    }
+    p->changed(p->owner);
 }
 
 static void
 on_up(void *owner, const struct db_session *session)
 {
     struct seat *s = owner;
+    struct pool *p = s->pool;
 
+    p->connects++;
+    s->backend_pid = session->backend_pid;
     if (session->schema_version <= 0) {
-        remember(s->pool, "there is no public.jobs of pgcrew in this database: run pgcrew migrate");
-        loop_timer_in(s->pool->loop, &s->look_again, LOOK_AGAIN_MS);
+        trouble(p, ERR_CONFIG, "pgcrew has no tables in this database: run pgcrew migrate");
+        loop_timer_in(p->loop, &s->look_again, LOOK_AGAIN_MS);
         return;
     }
-    if (!pool_is_up(s->pool))
+    if (!pool_is_up(p))
         log_info("connected to %s (server %d)", db_shown(s->db), session->server_version / 10000);
     s->usable = true;
-    s->pool->why[0] = '\0';
+    p->is_held = false;
+    p->why[0] = '\0';
+    p->changed(p->owner);
 }
 
 static void
@@ -70,8 +80,9 @@ on_down(void *owner, const struct err *why, int64_t wait_ms)
 
     (void)wait_ms;
     s->usable = false;
+    s->backend_pid = 0;
     ev_timer_stop(s->pool->loop, &s->look_again);
-    remember(s->pool, why->text);
+    trouble(s->pool, why->class, why->text);
 }
 
 static void
@@ -93,7 +104,7 @@ seat_open(struct pool *p, int i, struct err *err)
     const struct db_options options = {
         .url = p->conf->gateway_url,
         .application_name = s->name,
-        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+        .connect_timeout_ms = p->conf->connect_timeout_ms,
         .statement_timeout_ms = p->conf->gateway_statement_ms,
     };
 
@@ -101,20 +112,20 @@ seat_open(struct pool *p, int i, struct err *err)
     snprintf(s->name, sizeof(s->name), "pgcrew/%.40s/gateway", p->conf->name);
     loop_timer_init(&s->look_again, on_look_again);
     s->look_again.data = s;
-    if (!db_new(p->loop, &options, &seat_events, s, &s->db, err))
-        return false;
-    db_start(s->db);
-    return true;
+    return db_new(p->loop, &options, &seat_events, s, &s->db, err);
 }
 
 bool
-pool_new(struct ev_loop *loop, const struct conf *conf, struct pool **ret, struct err *err)
+pool_new(struct ev_loop *loop, const struct conf *conf, void (*changed)(void *owner), void *owner,
+         struct pool **ret, struct err *err)
 {
     size_t n = (size_t)conf->gateway_sessions;
     struct pool *p = xcalloc(1, sizeof(*p) + n * sizeof(p->seats[0]));
 
     p->loop = loop;
     p->conf = conf;
+    p->changed = changed;
+    p->owner = owner;
     for (; p->n < (int)n; p->n++) {
         if (!seat_open(p, p->n, err)) {
             pool_free(p);
@@ -137,6 +148,13 @@ pool_free(struct pool *p)
     free(p);
 }
 
+void
+pool_start(struct pool *p)
+{
+    for (int i = 0; i < p->n; i++)
+        db_start(p->seats[i].db);
+}
+
 bool
 pool_is_up(const struct pool *p)
 {
@@ -147,20 +165,16 @@ pool_is_up(const struct pool *p)
     return false;
 }
 
-const char *
-pool_why(const struct pool *p)
+void
+pool_facts(const struct pool *p, struct pool_facts *ret)
 {
-    return p->why;
-}
-
-uint64_t
-pool_round_trips(const struct pool *p)
-{
-    uint64_t sum = 0;
-
-    for (int i = 0; i < p->n; i++)
-        sum += db_round_trips(p->seats[i].db);
-    return sum;
+    *ret = (struct pool_facts){
+        .why = p->why, .is_held = p->is_held, .connects = p->connects, .errors = p->errors};
+    for (int i = 0; i < p->n; i++) {
+        ret->round_trips += db_round_trips(p->seats[i].db);
+        if (p->seats[i].backend_pid != 0)
+            ret->backend_pid = p->seats[i].backend_pid;
+    }
 }
 
 static struct seat *
@@ -200,6 +214,8 @@ on_answer(void *arg, const PGresult *res, const struct err *err)
 
     free(arg);
     e.seat->under_way--;
+    if (err != NULL && err->class != ERR_PERMANENT)
+        e.seat->pool->errors++;
     e.answer(e.arg, res, err, res != NULL ? NULL : db_failure(e.seat->db));
 }
 

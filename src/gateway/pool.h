@@ -18,14 +18,21 @@ struct act {
     const struct statement *first; /* asked before the statement; NULL: nothing */
 };
 
-/* The texts of conf outlive it; name is the daemon's. */
-bool pool_new(struct ev_loop *loop, const struct conf *conf, struct pool **ret,
-              struct err *err) MUST_CHECK;
-void pool_free(struct pool *p); /* what is under way is never answered; NULL is fine */
-bool pool_is_up(const struct pool *p);
-/* Why it is not: the last trouble; "" when there is none. */
-const char *pool_why(const struct pool *p);
-uint64_t pool_round_trips(const struct pool *p);
+/* The texts of conf outlive it.  changed is called when a session has come or gone. */
+bool pool_new(struct ev_loop *loop, const struct conf *conf, void (*changed)(void *owner),
+              void *owner, struct pool **ret, struct err *err) MUST_CHECK;
+void pool_start(struct pool *p);
+void pool_free(struct pool *p);        /* what is under way is never answered; NULL is fine */
+bool pool_is_up(const struct pool *p); /* a session can be used */
+
+/* For the board. */
+struct pool_facts {
+    const char *why; /* the last trouble of a session; "" when there is none */
+    bool is_held;    /* a person has to act */
+    int backend_pid; /* of one of them; 0: there is none */
+    uint64_t round_trips, connects, errors;
+};
+void pool_facts(const struct pool *p, struct pool_facts *ret);
 
 /*
  * res, or err and, where the server refused, failure.  All end with the call.

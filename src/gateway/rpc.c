@@ -16,9 +16,9 @@ static const struct function {
     struct statement call;
 } functions[] = {
     /* clang-format off */
-    {"batch_status", "batch_id, job_limit",      ASK_READS,  {"pgcrew_rpc_batch_status", sql_gateway_rpc_batch_status}},
-    {"enqueue_jobs", "batch_id, kind, payloads", ASK_WRITES, {"pgcrew_rpc_enqueue_jobs", sql_gateway_rpc_enqueue_jobs}},
-    {"cancel_batch", "batch_id",                 ASK_WRITES, {"pgcrew_rpc_cancel_batch", sql_gateway_rpc_cancel_batch}},
+    {"batch_status", "batch_id, job_limit",      ASK_READS,  {"user_rpc_batch_status", sql_gateway_rpc_batch_status}},
+    {"enqueue_jobs", "batch_id, kind, payloads", ASK_WRITES, {"user_rpc_enqueue_jobs", sql_gateway_rpc_enqueue_jobs}},
+    {"cancel_batch", "batch_id",                 ASK_WRITES, {"user_rpc_cancel_batch", sql_gateway_rpc_cancel_batch}},
     /* clang-format on */
 };
 
@@ -54,7 +54,8 @@ static void
 no_such_arguments(struct web_request *r, const struct function *f, const char *given)
 {
     struct arena *a = web_arena(r);
-    const char *with = given[0] != '\0' ? arena_printf(a, "(%.300s)", given) : " without parameters";
+    const char *with =
+        given[0] != '\0' ? arena_printf(a, "(%.300s)", given) : " without parameters";
 
     answer_trouble(
         r, &(struct trouble){

@@ -4,18 +4,20 @@
 #ifndef PGCREW_GATEWAY_STATE_H
 #define PGCREW_GATEWAY_STATE_H
 
+#include "front/front.h"
 #include "gateway/internal.h"
 #include "gateway/pool.h"
 
 struct gateway {
     const struct conf *conf;
     struct ev_loop *loop;
-    struct web *web;
+    struct front *front;
     struct pool *pool;
     struct events *events;
     struct jwt_keys *keys;
     struct jwt_policy policy;
     ev_timer keys_look;       /* at the file of the keys, for new ones */
+    bool keys_are_stale;      /* the file cannot be read any more */
     int asked;                /* requests that are in the database */
     char complained[128];     /* what of the database was logged last ... */
     int64_t complain_mono_ms; /* ... and when the same may be logged again */

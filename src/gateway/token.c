@@ -40,8 +40,8 @@ token_pick(const struct token_places *places, const char *service_key, const cha
            size_t *ret_len)
 {
     static const char publishable[] = "sb_publishable_";
-    const char *token = places->authorization != NULL ? after_scheme(places->authorization)
-                                                      : places->query;
+    const char *token =
+        places->authorization != NULL ? after_scheme(places->authorization) : places->query;
     size_t len = token != NULL ? strlen(token) : 0;
 
     while (len > 0 && token[len - 1] == ' ')
@@ -51,7 +51,8 @@ token_pick(const struct token_places *places, const char *service_key, const cha
     /* Before the apikey: a server's client sends its key as both. */
     if (service_key != NULL && is_same_secret(service_key, token, len))
         return TOKEN_SERVICE;
-    if (is_text(places->apikey, token, len) || strncmp(token, publishable, strlen(publishable)) == 0)
+    if (is_text(places->apikey, token, len) ||
+        strncmp(token, publishable, strlen(publishable)) == 0)
         return TOKEN_PUBLIC;
     *ret = token;
     *ret_len = len;

@@ -16,9 +16,9 @@
 #define LOOKS_MAX 64       /* under way at once, so that requests need not wait for many */
 #define AGAIN_AFTER_MS 500 /* without a database */
 
-static const struct statement watch_plan = {"pgcrew_watch_plan", sql_gateway_watch_plan};
-static const struct statement look = {"pgcrew_watch_look", sql_gateway_watch_look};
-static const struct statement see = {"pgcrew_watch_see", sql_gateway_watch_see};
+static const struct statement watch_plan = {"user_watch_plan", sql_gateway_watch_plan};
+static const struct statement look = {"user_watch_look", sql_gateway_watch_look};
+static const struct statement see = {"user_watch_see", sql_gateway_watch_see};
 
 enum { COL_BODY = 1, COL_DONE, COL_WHOLE, COL_DIGEST, COL_IDS, COL_HASHES };
 

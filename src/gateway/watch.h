@@ -27,7 +27,7 @@ struct listener {
 struct watch {
     struct watch *next;
     struct gateway *g;
-    char *key;  /* who sees what: texts that are equal share a watch */
+    char *key; /* who sees what: texts that are equal share a watch */
     char *role, *sub, *claims;
     struct uuid batch;
     int job_limit;
