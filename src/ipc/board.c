@@ -281,11 +281,8 @@ const char *
 board_role_name(enum board_role role)
 {
     static const char *const names[] = {
-        [BOARD_NOBODY] = "nobody",
-        [BOARD_WORKER] = "worker",
-        [BOARD_JANITOR] = "janitor",
-        [BOARD_GATEWAY] = "gateway",
-        [BOARD_DASHBOARD] = "dashboard",
+        [BOARD_NOBODY] = "nobody",   [BOARD_WORKER] = "worker",       [BOARD_JANITOR] = "janitor",
+        [BOARD_GATEWAY] = "gateway", [BOARD_DASHBOARD] = "dashboard",
     };
 
     return (size_t)role < LENGTH(names) ? names[role] : "unknown";

@@ -68,7 +68,7 @@ struct board_score {
     uint64_t round_trips, db_errors, connects;
     uint64_t requests;        /* of HTTP, answered */
     int connections, streams; /* of HTTP, open */
-    int64_t busy_ms; /* sum of the run times of all ended jobs */
+    int64_t busy_ms;          /* sum of the run times of all ended jobs */
     int n_running;
     struct board_running running[BOARD_RUNNING];
     char text[160]; /* last error or reason, "" when all is well */

@@ -77,14 +77,20 @@ static bool
 open_more(struct front *front, const struct conf *fresh, struct err *err)
 {
     const struct conf_list *more = addresses_of(fresh, front);
-    size_t n = front->sockets.n + more->n;
-    AUTO(mem) const char **items = xmalloc((n + 1) * sizeof(*items));
+    size_t n = 0, room = front->sockets.n + more->n + 1;
+    struct arena a;
+    const char **items;
+    bool good;
 
+    arena_init(&a);
+    items = arena_alloc(&a, room * sizeof(*items));
     for (size_t i = 0; i < front->sockets.n; i++)
-        items[i] = front->sockets.sockets[i].text;
+        items[n++] = arena_strdup(&a, front->sockets.sockets[i].text);
     for (size_t i = 0; i < more->n; i++)
-        items[front->sockets.n + i] = more->items[i];
-    return open_list(front, &(struct conf_list){items, n}, err);
+        items[n++] = more->items[i];
+    good = open_list(front, &(struct conf_list){items, n}, err);
+    arena_release(&a);
+    return good;
 }
 
 bool
