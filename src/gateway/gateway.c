@@ -21,6 +21,8 @@ static const struct web_route routes[] = {
     {WEB_GET,            "/api/batches/{}/events",  api_events,       0},
     {WEB_GET | WEB_POST, "/rest/v1/rpc/{}",         rpc_call,         0},
     {WEB_GET,            "/rest/v1/jobs",           rest_jobs,        0},
+    {WEB_POST | WEB_DELETE, "/rest/v1/jobs",        rest_jobs_read_only, 0},
+    {WEB_GET | WEB_POST | WEB_DELETE, "/rest/v1/{...}", rest_elsewhere, 0},
     /* clang-format on */
 };
 
