@@ -13,6 +13,9 @@
 /* Longer than a statement may take, a drain need not be; the supervisor waits for 8 s. */
 #define DRAIN_MAX_MS 7000
 
+/* OPTIONS is left to the server. */
+#define ANY_METHOD (WEB_GET | WEB_POST | WEB_DELETE)
+
 static const struct web_route routes[] = {
     /* clang-format off */
     {WEB_GET,            "/api/batch_status",       api_batch_status, 0},
@@ -21,8 +24,8 @@ static const struct web_route routes[] = {
     {WEB_GET,            "/api/batches/{}/events",  api_events,       0},
     {WEB_GET | WEB_POST, "/rest/v1/rpc/{}",         rpc_call,         0},
     {WEB_GET,            "/rest/v1/jobs",           rest_jobs,        0},
-    {WEB_POST | WEB_DELETE, "/rest/v1/jobs",        rest_jobs_read_only, 0},
-    {WEB_GET | WEB_POST | WEB_DELETE, "/rest/v1/{...}", rest_elsewhere, 0},
+    {ANY_METHOD,         "/rest/v1/jobs",           rest_jobs_read_only, 0},
+    {ANY_METHOD,         "/rest/v1/{...}",          rest_elsewhere,   0},
     /* clang-format on */
 };
 
