@@ -32,6 +32,7 @@ struct db_options {
     int64_t connect_timeout_ms;
     int64_t statement_timeout_ms; /* also how long the server may stay silent, plus ten seconds */
     bool listen;                  /* LISTEN pgcrew, where that works */
+    bool reads_too;               /* some transactions only read: 25006 does not end the session */
     const char *schema;           /* the queue is in there, see rename.h; NULL: where it belongs */
 };
 

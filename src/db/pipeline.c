@@ -266,6 +266,15 @@ next_unanswered(struct db *db)
     return item;
 }
 
+/* A write in a transaction that we made a read; else the primary has moved. */
+static bool
+is_refused_write(const struct db *db, const PGresult *res)
+{
+    const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+    return db->options.reads_too && sqlstate != NULL && strcmp(sqlstate, "25006") == 0;
+}
+
 static void
 note_failure(struct db *db, const struct item *item, const PGresult *res)
 {
@@ -277,7 +286,7 @@ note_failure(struct db *db, const struct item *item, const PGresult *res)
         db_error_of_result(&db->failed, res);
         db->failure = (struct db_failure){item->what, res};
     }
-    if (db_error_ends_session(res))
+    if (db_error_ends_session(res) && !is_refused_write(db, res))
         db->ends_session = true;
 }
 

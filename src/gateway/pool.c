@@ -106,6 +106,7 @@ seat_open(struct pool *p, int i, struct err *err)
         .application_name = s->name,
         .connect_timeout_ms = p->conf->connect_timeout_ms,
         .statement_timeout_ms = p->conf->gateway_statement_ms,
+        .reads_too = true,
     };
 
     s->pool = p;

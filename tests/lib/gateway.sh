@@ -61,7 +61,8 @@ call() {
     case $method in HEAD) set -- --head "$@" ;; *) set -- -X "$method" "$@" ;; esac
     status=$(curl -s -m 20 --path-as-is -g -o "$gateway_dir/body" -D "$gateway_dir/headers" -w '%{http_code}' \
         "$@" "$gateway$path")
-    body=$(tr -d '\0' <"$gateway_dir/body")
+    # With --head curl writes the headers where the body would be.
+    body=$(tr -d '\0\r' <"$gateway_dir/body" | { [ "$method" = HEAD ] && sed '1,/^$/d' || cat; })
     headers=$(tr -d '\r' <"$gateway_dir/headers")
 }
 

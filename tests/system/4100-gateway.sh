@@ -7,7 +7,7 @@
 gateway_database
 sql "insert into pgcrew.kinds (kind, max_payload_bytes, max_unfinished_per_user) values ('small', 20, 1000), ('few', 1000, 2)"
 gateway_start gateway.origins=https://app.example.com gateway.body_max=64KiB gateway.service_key=sb_secret_of_the_project \
-    worker.count=0 gateway.statement_timeout=1s
+    gateway.statement_timeout=1s
 token=$(mint $user)
 token2=$(mint $user2)
 new_batch $user 1 3
@@ -132,9 +132,11 @@ call POST "/api/batches/$b/cancel"
 answers 401 'nor does nobody'
 
 # --- /rest/v1/rpc -----------------------------------------------------------------------------
-rpc() { call_as "$token" POST "/rest/v1/rpc/$1" -H 'Content-Type: application/json' -H 'Content-Profile: public' -d "$2" "${@:3}"; }
+rpc() { call_as "$token" POST "/rest/v1/rpc/$1" -H 'Content-Type: application/json' -d "$2" "${@:3}"; }
 rpc batch_status "{\"batch_id\": \"$b\", \"job_limit\": 2}"
 answers 200 'rpc batch_status'
+rpc batch_status "{\"batch_id\": \"$b\", \"job_limit\": 2}" -H 'Content-Profile: public'
+answers 200 'of the schema public'
 is "$(field '[.batch_id, (.jobs | length)] | @csv')" "\"$b\",2" 'as its function says it'
 call_as "$token" GET "/rest/v1/rpc/batch_status?batch_id=$b&job_limit=1"
 is "$status $(field '.jobs | length')" '200 1' 'by GET, too'

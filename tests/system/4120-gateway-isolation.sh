@@ -25,7 +25,7 @@ sql "grant usage on schema public, auth to auditor; grant select on public.jobs 
      grant execute on function public.batch_status(uuid, int) to auditor"
 sql "create policy jobs_auditor on public.jobs for select to auditor using (kind = 'audited')"
 sql "insert into pgcrew.kinds (kind) values ('audited')"
-gateway_start 'gateway.roles=[authenticated, auditor]' gateway.sessions=2 worker.count=0
+gateway_start 'gateway.roles=[authenticated, auditor]' gateway.sessions=2
 
 cat >"$gateway_dir/many.py" <<'END'
 """Prints what went wrong, and at the end how much was done."""
