@@ -71,11 +71,12 @@ look_up(const char *reference, struct buf *ret, struct err *err)
 }
 
 bool
-secret_is_in_file(const char *text)
+secret_is_reference(const char *text)
 {
     const char *rest;
 
-    return starts(text, "credential:", &rest) || starts(text, "file:/", &rest);
+    return starts(text, "credential:", &rest) || starts(text, "file:/", &rest) ||
+           starts(text, "env:", &rest);
 }
 
 static bool

@@ -14,8 +14,8 @@
 /* Longer ones are refused: nobody's token, but somebody's mistake. */
 #define SECRET_MAX ((size_t)16 * 1024)
 
-/* Does it begin like a reference to a file or to a credential? */
-bool secret_is_in_file(const char *text);
+/* Does it begin like a reference? */
+bool secret_is_reference(const char *text);
 
 /*
  * What the reference stands for, without line ends at its end, added to ret, which is
