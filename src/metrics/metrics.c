@@ -5,6 +5,8 @@
 
 #include "metrics/path.h"
 
+#define WHOLE_MAX 9007199254740992.0 /* whole numbers up to here are exact */
+
 /* What is being written. */
 struct page {
     const struct metric *metric;
@@ -34,6 +36,8 @@ write_number(struct buf *out, double number)
         buf_add_text(out, "NaN");
     else if (isinf(number))
         buf_add_text(out, number > 0 ? "+Inf" : "-Inf");
+    else if (fabs(number) < WHOLE_MAX && !(fabs(number - trunc(number)) > 0))
+        buf_printf(out, "%.0f", number);
     else
         buf_printf(out, "%.15g", number);
 }
