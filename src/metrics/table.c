@@ -91,8 +91,8 @@ const struct metric metrics[] = {
      "From the whole request to the answer; event streams are not counted.")
     COUNTER("pgcrew_http_connections_total", 1, "daemon http {role} connections",
      "Connections accepted.")
-    COUNTER("pgcrew_http_refused_total", 1, "daemon http {role} refused",
-     "Requests answered with 429 or 503: there were too many.")
+    COUNTER("pgcrew_http_connections_refused_total", 1, "daemon http {role} refused",
+     "Connections refused, because their address had too many.")
     GAUGE("pgcrew_http_connections_open", 1, "daemon http {role} open",
      "Connections that are open.")
     GAUGE("pgcrew_http_streams", 1, "daemon http {role} streams",
