@@ -47,14 +47,8 @@ struct web_options {
      * {"code", "message", "details", "hint"} as PostgREST has it. */
     void (*error)(struct web_request *r, int status, const char *message, void *owner);
     void *owner;
-    /*
-     * "127.0.0.1:8480", "[::1]:8480", "/run/pgcrew/gateway.sock", "systemd" (sockets that
-     * systemd has passed to the daemon under the name fd_name).  All of them are opened in
-     * web_new(), or it fails.
-     */
-    const char *const *listen;
-    size_t n_listen;
-    const char *fd_name;      /* of the sockets among LISTEN_FDNAMES; see web_inherited() */
+    const int *fds; /* listening stream sockets (ipc/listen.h); the server's from now on */
+    size_t n_fds;
     int connections_max;      /* more wait in the kernel's queue */
     int per_address_max;      /* of one address that is not the loopback's; 0: no limit */
     size_t header_max;        /* bytes of request line and headers; more: 431 */
@@ -65,8 +59,8 @@ struct web_options {
 };
 
 /*
- * Open the listeners and serve.  ERR_CONFIG when one cannot be had (it says which and why).
- * Options are copied but for routes; texts in listen are read only in the call.
+ * Serve.  ERR_CONFIG when a descriptor is no listening socket, ERR_RETRY when the library has
+ * not what it needs; then fds are the caller's still.  Options are copied but for routes.
  */
 bool web_new(struct ev_loop *loop, const struct web_options *options, struct web **ret,
              struct err *err) MUST_CHECK;
