@@ -1,0 +1,109 @@
+/*
+ * A token from the first dot to the last claim.  The order is: its shape, its header, its
+ * signature, and only then its payload.
+ */
+#include <string.h>
+
+#include "jwt/internal.h"
+
+enum part { HEADER, PAYLOAD, SIGNATURE, PARTS };
+
+struct token {
+    struct jwt_bytes signed_text; /* header and payload as they came, with their dot */
+    struct jwt_bytes parts[PARTS];
+};
+
+static bool
+decode(const char *text, size_t len, struct arena *arena, struct jwt_bytes *ret)
+{
+    return len > 0 && jwt_base64_decode(text, len, arena, &ret->data, &ret->len);
+}
+
+/* A fourth dot is no letter of base64url, so there are three parts or none. */
+static bool
+take_apart(const char *text, size_t len, struct arena *arena, struct token *ret)
+{
+    const char *end = text + len, *first, *second;
+
+    if (len > JWT_BYTES_MAX)
+        return false;
+    first = memchr(text, '.', len);
+    if (first == NULL)
+        return false;
+    second = memchr(first + 1, '.', (size_t)(end - first - 1));
+    if (second == NULL)
+        return false;
+    ret->signed_text = (struct jwt_bytes){text, (size_t)(second - text)};
+    return decode(text, (size_t)(first - text), arena, &ret->parts[HEADER]) &&
+           decode(first + 1, (size_t)(second - first - 1), arena, &ret->parts[PAYLOAD]) &&
+           decode(second + 1, (size_t)(end - second - 1), arena, &ret->parts[SIGNATURE]);
+}
+
+/*
+ * "crit" names what must be understood, and we understand nothing of that; "b64" would
+ * change what is signed (RFC 7797).  Keys that a token brings along are not looked at.
+ */
+static bool
+is_header_fine(const json_t *header)
+{
+    const json_t *kid = json_object_get(header, "kid");
+
+    return header != NULL && json_is_string(json_object_get(header, "alg")) &&
+           (kid == NULL || json_is_string(kid)) && json_object_get(header, "crit") == NULL &&
+           json_object_get(header, "b64") == NULL;
+}
+
+static enum jwt_verdict
+judge_signature(const struct jwt_keys *keys, const struct token *t)
+{
+    AUTO(json) json_t *header = jwt_parse_object(t->parts[HEADER].data, t->parts[HEADER].len);
+    enum jwt_alg alg;
+
+    if (!is_header_fine(header))
+        return JWT_MALFORMED;
+    alg = jwt_alg_named(json_string_value(json_object_get(header, "alg")));
+    return jwt_keys_judge(keys, alg, json_string_value(json_object_get(header, "kid")),
+                          t->signed_text, t->parts[SIGNATURE]);
+}
+
+enum jwt_verdict
+jwt_verify(const struct jwt_keys *keys, const struct jwt_policy *policy, const char *token,
+           size_t len, int64_t now_s, struct arena *arena, struct jwt_claims *ret)
+{
+    AUTO(json) json_t *claims = NULL;
+    struct jwt_claims said = {.json = NULL};
+    struct token t;
+    enum jwt_verdict verdict;
+
+    if (!take_apart(token, len, arena, &t))
+        return JWT_MALFORMED;
+    verdict = judge_signature(keys, &t);
+    if (verdict != JWT_GOOD)
+        return verdict;
+    claims = jwt_parse_object(t.parts[PAYLOAD].data, t.parts[PAYLOAD].len);
+    if (claims == NULL)
+        return JWT_MALFORMED;
+    said.json = t.parts[PAYLOAD].data;
+    verdict = jwt_claims_judge(claims, policy, now_s, arena, &said);
+    if (verdict == JWT_GOOD)
+        *ret = said;
+    return verdict;
+}
+
+const char *
+jwt_verdict_text(enum jwt_verdict verdict)
+{
+    static const char *const texts[JWT_VERDICTS] = {
+        [JWT_GOOD] = "JWT is valid",
+        [JWT_MALFORMED] = "JWT is malformed",
+        [JWT_NO_KEY] = "JWT is signed with an unknown key or algorithm",
+        [JWT_BAD_SIGNATURE] = "JWT has a wrong signature",
+        [JWT_ENDLESS] = "JWT has no exp",
+        [JWT_EXPIRED] = "JWT expired",
+        [JWT_NOT_YET] = "JWT is not valid yet",
+        [JWT_WRONG_AUDIENCE] = "JWT is for another audience",
+        [JWT_WRONG_ISSUER] = "JWT is from another issuer",
+    };
+
+    return (unsigned)verdict < JWT_VERDICTS ? texts[verdict] : "JWT is not valid";
+}
