@@ -59,7 +59,7 @@ do_fork(struct slot *slot)
     ev_timer_stop(slot->sup->loop, &slot->timer);
     if (fork_member(slot, &err))
         return;
-    slot->sup->restarts[RESTART_FORK_FAILED]++;
+    tallying_restarted(slot, RESTART_FORK_FAILED);
     log_warn("cannot start a child: %s", err.text);
     slot_event(slot, SLOT_EV_FORK_FAILED);
 }

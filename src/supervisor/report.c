@@ -48,6 +48,12 @@ static const char *const restart_names[RESTARTS] = {
 #define N_COUNTERS LENGTH(counters)
 #define N_PING 9
 
+const char *
+report_restart_name(enum restart reason)
+{
+    return restart_names[reason];
+}
+
 static uint64_t
 get_counter(const struct board_score *score, size_t i)
 {
@@ -216,7 +222,7 @@ report_stats(struct supervisor *sup, msgpack_packer *pk)
     struct counts c;
 
     count_workers(sup, &c);
-    msgpack_pack_map(pk, N_PING + 8);
+    msgpack_pack_map(pk, N_PING + 8 + N_TALLYING);
     pack_ping(sup, pk);
     pack_worker_counts(sup, pk, &c);
     rpc_key_text(pk, "janitor", janitor_state(sup));
@@ -229,6 +235,7 @@ report_stats(struct supervisor *sup, msgpack_packer *pk)
     pack_restarts(sup, pk);
     rpc_key_uint(pk, "reaps_waiting", sup->n_reaps);
     pack_pss(sup, pk);
+    tallying_pack(sup, pk);
 }
 
 /* --- workers --------------------------------------------------------------------- */
