@@ -273,8 +273,8 @@ static void
 answer_session(struct web_request *r)
 {
     struct visit *v = door_visit(r);
-    json_t *body = json_pack("{s:s, s:s, s:s, s:I}", "csrf", v->csrf, "name", v->d->conf->name,
-                             "version", PACKAGE_VERSION, "expires_s", (json_int_t)v->pass.ends_s);
+    json_t *body = json_pack("{s:s, s:s, s:s}", "csrf", v->csrf, "name", v->d->conf->name,
+                             "version", PACKAGE_VERSION);
     char ends[40];
     time_t at = (time_t)v->pass.ends_s;
     struct tm utc;

@@ -61,6 +61,7 @@ struct visit {
     char csrf[PASS_CSRF_SIZE];
     const char *opens;  /* cookie text that is good as long as this login is; in the request's arena */
     const char *who;    /* "session 1a2b3c4d from 192.0.2.1", for the log */
+    void *of_route;      /* what the route keeps until it answers */
 };
 
 bool door_before(struct web_request *r, void *owner);
@@ -118,11 +119,21 @@ const struct statement *jobs_statement(const char *action);
 
 /* --- watch.c ----------------------------------------------------------------------------- */
 
+/* $1 and $2 of watch.sql. */
+#define WATCH_COUNT_MAX 10000
+#define WATCH_RUNNING_MAX 200
+
 struct watch *watch_new(struct dashboard *d);
 void watch_free(struct watch *w);
 void watch_overview(struct web_request *r, void *owner);
 void watch_live(struct web_request *r, void *owner);
-/* The sentence of the last second, or "null"; for the other pages. */
+
+/* An overview that is no older than a second is there; err: it cannot be had. */
+typedef void watch_ready(struct web_request *r, const struct err *err);
+/* At once, or when it is there. */
+void watch_want(struct web_request *r, watch_ready *ready);
+/* Of it, as JSON. */
+const char *watch_queues_json(const struct watch *w);
 const char *watch_daemon_json(const struct watch *w);
 const char *watch_health_json(const struct watch *w);
 
