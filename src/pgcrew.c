@@ -90,6 +90,17 @@ const struct command commands[] = {
      "cancel jobs; those that run are asked to stop", job_cancel, NULL, NULL,
      "pgcrew job cancel 4711"},
 
+    {"queue", "list", false, "", TAKES_NONE,
+     "queues: what waits, and which are paused", queue_list, NULL, NULL,
+     "pgcrew queue list"},
+    {"queue", "pause", false, "NAME...", TAKES_SOME,
+     "claim nothing more from these queues, on any host", queue_pause, NULL,
+     "What has been claimed is run to its end, and jobs can be put in.",
+     "pgcrew queue pause mail"},
+    {"queue", "resume", false, "NAME...", TAKES_SOME,
+     "end the pause of these queues", queue_resume, NULL, NULL,
+     "pgcrew queue resume mail"},
+
     {"why", NULL, false, "ID", TAKES_ONE,
      "why a job has not started or has not ended", why_run, NULL, NULL,
      "pgcrew why 4711"},

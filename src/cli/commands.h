@@ -24,6 +24,9 @@ cli_run batch_new, batch_show, batch_watch, batch_cancel, batch_retry;
 extern const struct cli_option job_list_options[];
 cli_run job_list, job_show, job_retry, job_cancel, job_log;
 
+/* queue.c */
+cli_run queue_list, queue_pause, queue_resume;
+
 /* why.c */
 cli_run why_run;
 

@@ -159,7 +159,7 @@ is_listed(const char *names, const char *name)
 
 /* What waits is asked of the database; that nobody takes it is the daemon's word. */
 static void
-mark_stalled(const json_t *daemon, json_t *database)
+mark_state(const json_t *daemon, json_t *database)
 {
     const json_t *stall = json_object_get(daemon, "stall");
     json_t *queue;
@@ -168,8 +168,12 @@ mark_stalled(const json_t *daemon, json_t *database)
     json_array_foreach(json_object_get(database, "queues"), i, queue)
     {
         bool is_stalled = is_listed(value_text(stall, "queues"), value_text(queue, "queue"));
+        bool is_paused = value_is_set(queue, "paused_at");
 
-        json_object_set_new(queue, "state", json_string(is_stalled ? "stalled" : "ok"));
+        json_object_set_new(queue, "state",
+                            json_string(is_paused    ? "paused"
+                                        : is_stalled ? "stalled"
+                                                     : "ok"));
     }
 }
 
@@ -202,7 +206,7 @@ stats_run(struct cli *cli, UNUSED const struct args *args)
         daemon = NULL;
     if (!ask_database(cli, &database, &no_database))
         database = NULL;
-    mark_stalled(daemon, database);
+    mark_state(daemon, database);
     status = daemon == NULL && database == NULL ? CLI_AWAY : CLI_DONE;
     if (cli->json)
         out_json(cli, json_pack("{s:O?, s:s?, s:O?, s:s?}", "daemon", daemon, "daemon_error",

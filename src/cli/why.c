@@ -50,6 +50,8 @@ static const struct reason {
                      "add it to queue.names in the configuration of a host, then pgcrew reload", OUT_RED},
     {"no_handler",   "no live worker of the queue '{queue}' has a handler for the kind '{kind}'",
                      "add it to handlers in the configuration of a host, then pgcrew reload", OUT_RED},
+    {"paused",       "it is ready, but its queue '{queue}' is paused since {paused_at}, by {paused_by}",
+                     "pgcrew queue resume {queue}", OUT_YELLOW},
     {"due",          "its time has come; the janitor is about to make it ready",
                      "if this stays so for seconds, look at pgcrew workers: is a janitor connected?", OUT_BLUE},
     {"busy",         "all {workers} workers that could take it are busy; {ahead} jobs are ahead of it",

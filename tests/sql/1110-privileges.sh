@@ -68,6 +68,7 @@ function pgcrew.jobs_truncated/0: nobody
 function pgcrew.jobs_user_limit/0: nobody
 function pgcrew.jobs_user_row/0: nobody
 function pgcrew.lock_claims/1: nobody
+function pgcrew.pause_queue/2: pgcrew_worker execute, service_role execute
 function pgcrew.place/3: pgcrew_worker execute, service_role execute
 function pgcrew.promote/1: pgcrew_worker execute, service_role execute
 function pgcrew.put_back/5: nobody
@@ -77,6 +78,7 @@ function pgcrew.reap_process/3: pgcrew_worker execute, service_role execute
 function pgcrew.register_worker/9: pgcrew_worker execute, service_role execute
 function pgcrew.release_unknown/2: pgcrew_worker execute, service_role execute
 function pgcrew.report/6: pgcrew_worker execute, service_role execute
+function pgcrew.resume_queue/1: pgcrew_worker execute, service_role execute
 function pgcrew.retry_batch/1: pgcrew_worker execute, service_role execute
 function pgcrew.retry_jobs/1: pgcrew_worker execute, service_role execute
 function pgcrew.run_sql/8: pgcrew_worker execute, service_role execute

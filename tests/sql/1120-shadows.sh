@@ -80,6 +80,7 @@ calls=(
     "insert into public.jobs (kind, batch_id, user_id) values ('photo', '$(process 9)', '$user')"
     "select public.batch_status('$(process 9)'::pg_catalog.uuid)"
     "select pgcrew.cancel_batch_jobs('$(process 9)')" "select pgcrew.retry_batch('$(process 9)')"
+    "select pgcrew.pause_queue('made')" "select pgcrew.resume_queue('made')"
     "delete from public.jobs"
 )
 sql 'truncate jobs restart identity; alter sequence pgcrew.workers_holder_seq restart; alter sequence pgcrew.claims_token_seq restart'
