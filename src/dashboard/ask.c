@@ -52,7 +52,7 @@ ask_failed(struct web_request *r, const struct err *err)
                    "Narrow your search: by batch, user, job id or a short span of time.");
     else if (strncmp(err->sqlstate, "22", 2) == 0)
         ask_refuse(r, 400, err->text, NULL);
-    else if (strcmp(err->sqlstate, "PT404") == 0)
+    else if (strcmp(err->sqlstate, "PT404") == 0 || strcmp(err->sqlstate, "P0002") == 0)
         ask_refuse(r, 404, "There is no such thing.", NULL);
     else if (err->sqlstate[0] == '\0')
         ask_refuse(r, 503, err->text, "The dashboard connects again by itself.");
