@@ -94,6 +94,8 @@ static const struct step fork_steps[] = {
 static const struct of forks[] = {
     {"worker",  "supervisor", "a worker"},
     {"janitor", "supervisor", "the janitor"},
+    {"gateway", "supervisor", "the gateway"},
+    {"dashboard", "supervisor", "the dashboard"},
     {"guard",   "worker",     "the guard of a handler"},
     {"handler", "guard",      "the handler"},
     {"broom",   "worker",     "who removes what a dead guard left"},

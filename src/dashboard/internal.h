@@ -32,6 +32,7 @@ struct desk {
     struct dashboard *d;
     struct db *db;
     bool open;         /* there is a session and its schema fits */
+    bool is_held;      /* a person has to act */
     char why_not[512]; /* for a person */
     int backend_pid;
     uint64_t connects;

@@ -1,6 +1,6 @@
 /*
  * What a forked child is given by the supervisor: the arguments of worker_main()
- * and janitor_main().
+ * and its like.
  */
 #ifndef PGCREW_IPC_CHILD_H
 #define PGCREW_IPC_CHILD_H
@@ -13,6 +13,7 @@
 struct conf;
 struct board;
 struct tally;
+struct listen_set;
 
 struct child {
     const struct conf *conf; /* belongs to the process that was forked with it */
@@ -23,6 +24,8 @@ struct child {
     int slot;            /* 1..N for workers */
     struct uuid process; /* made at this fork */
     pid_t supervisor;    /* our parent */
+    /* Where who serves HTTP accepts; not ours alone, and nothing of a file is ours. */
+    const struct listen_set *sockets;
 };
 
 /* Exit statuses that the supervisor understands; anything else is a crash. */

@@ -98,6 +98,8 @@ settle(struct slot *slot, const struct verdict *v)
     if (board_read(sup->board, slot->member->place, &who, &score))
         report_add_score(&sup->past, &score);
     tallying_died(slot->member, &score);
+    snprintf(slot->why, sizeof(slot->why), "%s%s%.100s", v->text, score.text[0] != '\0' ? ": " : "",
+             score.text);
     if (slot->role != BOARD_WORKER)
         return;
     /* Jobs that ran when we ended it ourselves are not to blame. */

@@ -5,6 +5,7 @@
  * slots.c       the table: what an event means for a slot
  * life.c        does what the table says
  * fork.c        makes a child
+ * fronts.c      who serves HTTP: whether they are wanted, and their listening sockets
  * hear.c        what children say
  * death.c       a child has ended
  * memory.c      how much memory a child has
@@ -33,6 +34,7 @@
 #include "ipc/board.h"
 #include "ipc/ctl.h"
 #include "ipc/kin.h"
+#include "ipc/listen.h"
 #include "ipc/order.h"
 #include "ipc/tally_sum.h"
 #include "supervisor/slots.h"
@@ -82,12 +84,13 @@ struct member {
 struct slot {
     struct supervisor *sup;
     enum board_role role;
-    int number; /* 1..N for workers, 0 for the janitor */
+    int number; /* 1..N for workers, 0 for those of which there is one */
     enum slot_state state;
     struct member *member; /* NULL: no process */
     uint32_t generation;   /* of the newest process there was */
     struct backoff backoff;
     ev_timer timer;
+    char why[160]; /* there is no process: what its end or the attempt to start it said */
     bool is_leaving;
     struct slot *next; /* among those leaving */
 };
@@ -99,8 +102,16 @@ enum ending {
     ENDING_STOP,    /* workers end their jobs */
     ENDING_KILL,    /* workers that did not are killed */
     ENDING_REAP,    /* no worker is left; the janitor gives back what they held */
-    ENDING_JANITOR, /* the janitor ends */
+    ENDING_JANITOR, /* the janitor ends, and who serves HTTP: until here they tell users */
     ENDING_OVER
+};
+
+/* Who serves HTTP. */
+enum front_name { FRONT_GATEWAY, FRONT_DASHBOARD, FRONTS };
+
+struct front {
+    struct slot slot;
+    struct listen_set sockets;
 };
 
 struct reap;
@@ -149,6 +160,7 @@ struct supervisor {
     int64_t started_mono_ms;
 
     struct slot janitor;
+    struct front fronts[FRONTS];
     struct slot workers[WORKERS_MAX]; /* number n is [n - 1] */
     int workers_wanted;
     int workers_made; /* slots above were never used */
@@ -206,6 +218,19 @@ void tell_all(struct supervisor *sup, enum slot_event event, bool workers_only);
 /* fork.c */
 bool fork_member(struct slot *slot, struct err *err) MUST_CHECK;
 void member_free(struct member *member); /* closes its port, clears its place */
+
+/* fronts.c */
+void fronts_init(struct supervisor *sup);
+/* Start who is wanted, let go who is not. */
+void fronts_follow(struct supervisor *sup);
+struct front *front_of(const struct slot *slot); /* NULL: it is none */
+bool front_listen(struct front *front, struct err *err) MUST_CHECK;
+/* Before a reload: what fresh wants is open, too; on an error some of it may be. */
+bool fronts_prepare(struct supervisor *sup, const struct conf *fresh, struct err *err) MUST_CHECK;
+void fronts_trim(struct supervisor *sup); /* what is not wanted is closed */
+/* Nobody accepts any more: who connects is refused, not left waiting. */
+void front_close(struct front *front);
+void fronts_close(struct supervisor *sup);
 
 /* hear.c */
 void hear_order(void *owner, const struct order *order);

@@ -31,7 +31,11 @@ next_slot(struct supervisor *sup, const struct slot *before)
         return &sup->janitor;
     if (before->is_leaving)
         return before->next;
-    number = before->number; /* the janitor's is 0, so worker 1 follows */
+    if (before->role == BOARD_JANITOR)
+        return &sup->fronts[FRONT_GATEWAY].slot;
+    if (before->role == BOARD_GATEWAY)
+        return &sup->fronts[FRONT_DASHBOARD].slot;
+    number = before->number; /* the dashboard's is 0, so worker 1 follows */
     return number < sup->workers_made ? &sup->workers[number] : sup->leaving;
 }
 
@@ -116,6 +120,7 @@ begin(const struct supervisor_plan *plan)
     sup->started_mono_ms = sup->ticked_mono_ms = clock_mono_ms();
     sup->database_backoff = BACKOFF_OF_CHILDREN;
     slot_init(&sup->janitor, sup, BOARD_JANITOR, 0);
+    fronts_init(sup);
     wake_init(&sup->wake, sup->loop, sup->conf->poll_ms, wake_worker, sup);
     ending_init(sup);
     stray_init(sup);
@@ -172,6 +177,7 @@ run(struct supervisor *sup)
     slot_event(&sup->janitor, SLOT_EV_START);
     if (!scale_to(sup, sup->conf->workers, &err))
         log_error("%s", err.text);
+    fronts_follow(sup);
     loop_timer_in(sup->loop, &sup->tick, tick_ms(sup));
     ev_run(sup->loop, 0);
     stray_kill_all(sup);
@@ -194,6 +200,7 @@ end(struct supervisor *sup)
         if (slot->is_leaving)
             free(slot);
     }
+    fronts_close(sup);
     wake_release(&sup->wake);
     reap_free_all(sup);
     legacy_free(sup);
