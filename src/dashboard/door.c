@@ -125,8 +125,7 @@ come_in_by_token(struct web_request *r, const char *token)
     struct visit *v = door_visit(r);
     const char *secret;
     int64_t wait_ms = 0;
-    enum login_verdict verdict =
-        login_try(&v->d->login, token, clock_mono_ms(), &secret, &wait_ms);
+    enum login_verdict verdict = login_try(&v->d->login, token, clock_mono_ms(), &secret, &wait_ms);
 
     if (verdict != LOGIN_GOOD) {
         refuse_login(r, verdict, wait_ms);

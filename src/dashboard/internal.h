@@ -60,9 +60,9 @@ struct visit {
     bool by_cookie;
     struct pass pass;
     char csrf[PASS_CSRF_SIZE];
-    const char *opens;  /* cookie text that is good as long as this login is; in the request's arena */
-    const char *who;    /* "session 1a2b3c4d from 192.0.2.1", for the log */
-    void *of_route;      /* what the route keeps until it answers */
+    const char *opens; /* text of a cookie that is good as long as this login is */
+    const char *who;   /* "session 1a2b3c4d from 192.0.2.1", for the log */
+    void *of_route;    /* what the route keeps until it answers */
 };
 
 bool door_before(struct web_request *r, void *owner);

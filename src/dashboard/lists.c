@@ -23,8 +23,7 @@ static const struct statement batch_cancel = {"dashboard_batch_cancel", sql_dash
 static const struct statement kinds = {"dashboard_kinds", sql_dashboard_kinds};
 static const struct statement queue_act = {"dashboard_queue_act", sql_dashboard_queue_act};
 static const struct statement schedules = {"dashboard_schedules", sql_dashboard_schedules};
-static const struct statement schedule_act = {"dashboard_schedule_act",
-                                              sql_dashboard_schedule_act};
+static const struct statement schedule_act = {"dashboard_schedule_act", sql_dashboard_schedule_act};
 static const struct statement errors = {"dashboard_errors", sql_dashboard_errors};
 static const struct statement hosts = {"dashboard_hosts", sql_dashboard_hosts};
 
@@ -49,8 +48,8 @@ on_acted(void *arg, const PGresult *res, const struct err *err)
 static void
 note_deed(struct web_request *r, const char *what)
 {
-    door_visit(r)->of_route = arena_printf(web_arena(r), "%s %s '%.100s'", web_segment(r, 1), what,
-                                           web_segment(r, 0));
+    door_visit(r)->of_route =
+        arena_printf(web_arena(r), "%s %s '%.100s'", web_segment(r, 1), what, web_segment(r, 0));
 }
 
 /* --- batches ------------------------------------------------------------------------------ */

@@ -44,8 +44,8 @@ struct watch {
     struct listener *listeners;
     struct want *wants;
 
-    int pending;       /* answers of the look under way */
-    struct err failed; /* of it, by the database */
+    int pending;        /* answers of the look under way */
+    struct err failed;  /* of it, by the database */
     int64_t at_mono_ms; /* when the last was complete; 0: never */
     int64_t health_mono_ms;
     struct buf text; /* the whole overview, in one line */
@@ -218,8 +218,7 @@ on_watched(void *arg, const PGresult *res, const struct err *err)
     }
     buf_clear(&w->all_hosts);
     for (int i = 0; i < (int)LENGTH(members); i++)
-        buf_printf(&w->all_hosts, "%s\"%s\":%s", i > 0 ? "," : "", members[i],
-                   row_text(res, 0, i));
+        buf_printf(&w->all_hosts, "%s\"%s\":%s", i > 0 ? "," : "", members[i], row_text(res, 0, i));
     buf_clear(&w->queues);
     buf_add_text(&w->queues, row_text(res, 0, 1));
     w->point = (struct trend_point){.at_ms = row_int(res, 0, 5),

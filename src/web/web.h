@@ -36,7 +36,8 @@ struct web_route {
 };
 
 struct web_options {
-    const struct web_route *routes; /* the first that fits counts; outlives the server */
+    const struct web_route *routes; /* the first that fits path and method counts; they outlive
+                                     * the server */
     size_t n_routes;
     /*
      * Called for each request before its route, also for those without one; may set
@@ -75,7 +76,7 @@ void web_free(struct web *w); /* closes what is open; NULL is fine */
 struct web_counts {
     uint64_t connections; /* accepted so far */
     uint64_t requests;
-    uint64_t refused[600]; /* answers by status, those made here and those of handlers */
+    uint64_t answers[600]; /* by status: those made here and those of handlers */
     int open, streams;
 };
 void web_count(const struct web *w, struct web_counts *ret);
@@ -86,16 +87,16 @@ enum web_method web_method(const struct web_request *r);
 const char *web_path(const struct web_request *r);           /* decoded, without the query */
 const char *web_segment(const struct web_request *r, int n); /* what the nth {} stands for */
 /* Header by name, in any case; NULL: there is none, or there are several that differ. */
-const char *web_header(const struct web_request *r, const char *name);
+const char *web_header(struct web_request *r, const char *name);
 /* First value of a parameter of the query, decoded; NULL: none. */
 const char *web_query(const struct web_request *r, const char *name);
 /* Each parameter in its order, with repetitions; a value is "" when there is no '='. */
 void web_query_each(const struct web_request *r,
                     void (*each)(void *arg, const char *name, const char *value), void *arg);
 /* Of the cookie; NULL: none. */
-const char *web_cookie(const struct web_request *r, const char *name);
+const char *web_cookie(struct web_request *r, const char *name);
 const char *web_body(const struct web_request *r, size_t *ret_len); /* followed by a NUL */
-const char *web_peer(const struct web_request *r); /* "192.0.2.1" or "unix"; for logs */
+const char *web_peer(struct web_request *r); /* "192.0.2.1" or "unix"; for logs */
 /* Memory that lives as long as the request. */
 struct arena *web_arena(struct web_request *r);
 /* Of the program: found again in before(), handlers and callbacks. */
