@@ -61,13 +61,23 @@ ask_failed(struct web_request *r, const struct err *err)
 }
 
 void
+ask_limit(struct db *db, int64_t timeout_ms)
+{
+    struct params p;
+    char ms[24];
+
+    snprintf(ms, sizeof(ms), "%" PRId64, timeout_ms);
+    params_init(&p);
+    param_text(&p, ms);
+    db_ask(db, &limits, &p, NULL, NULL);
+}
+
+void
 ask(struct web_request *r, enum desk_name name, int64_t timeout_ms, const struct statement *what,
     struct params *params, db_answer *answer)
 {
     struct visit *v = door_visit(r);
     struct desk *desk = &v->d->desks[name];
-    struct params limit;
-    char ms[24];
 
     if (!v->is_in || !desk->open) {
         params_release(params);
@@ -77,10 +87,7 @@ ask(struct web_request *r, enum desk_name name, int64_t timeout_ms, const struct
             ask_refuse(r, 401, "Log in first.", NULL);
         return;
     }
-    params_init(&limit);
-    snprintf(ms, sizeof(ms), "%" PRId64, timeout_ms);
-    param_text(&limit, ms);
-    db_ask(desk->db, &limits, &limit, NULL, NULL);
+    ask_limit(desk->db, timeout_ms);
     db_ask(desk->db, what, params, answer, r);
     db_commit(desk->db);
 }

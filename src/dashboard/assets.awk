@@ -18,9 +18,9 @@ $1 == "file" {
 }
 
 {
+    sizes[n_files] += NF
     gsub(/ +/, ",")
     print substr($0, 2) ","
-    sizes[n_files] += NF
 }
 
 # An array must not be empty: the byte more is not counted.

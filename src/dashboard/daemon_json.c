@@ -31,6 +31,15 @@ add_array(const msgpack_object_array *array, struct buf *sink, int depth)
     buf_add_text(sink, "]");
 }
 
+/* Histograms, and lists of them. */
+static bool
+is_left_out(const msgpack_object *value, int depth)
+{
+    return depth == 1 && (value->type == MSGPACK_OBJECT_ARRAY ||
+                          (value->type == MSGPACK_OBJECT_MAP && value->via.map.size > 0 &&
+                           value->via.map.ptr[0].val.type == MSGPACK_OBJECT_ARRAY));
+}
+
 static void
 add_map(const msgpack_object_map *map, struct buf *sink, int depth)
 {
@@ -38,7 +47,7 @@ add_map(const msgpack_object_map *map, struct buf *sink, int depth)
 
     buf_add_text(sink, "{");
     for (uint32_t i = 0; i < map->size; i++) {
-        if (map->ptr[i].key.type != MSGPACK_OBJECT_STR)
+        if (map->ptr[i].key.type != MSGPACK_OBJECT_STR || is_left_out(&map->ptr[i].val, depth))
             continue;
         buf_add_text(sink, gap);
         add_text(&map->ptr[i].key, sink);

@@ -79,6 +79,8 @@ void door_page(struct web_request *r, void *owner);
 
 /* {"code", "message", "details", "hint"}; hint may be NULL. */
 void ask_refuse(struct web_request *r, int status, const char *message, const char *hint);
+/* The first statement of each transaction: what the others may take. */
+void ask_limit(struct db *db, int64_t timeout_ms);
 void ask_answer_json(struct web_request *r, const char *json, size_t len);
 /*
  * One statement in a transaction of its own; answer gets r as its argument and has to answer

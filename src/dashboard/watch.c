@@ -20,7 +20,6 @@
 #define DAEMON_TIMEOUT_MS 900
 #define HEALTH_EVERY_MS 10000
 
-static const struct statement limits = {"dashboard_limits", sql_dashboard_limits};
 static const struct statement watch_all = {"dashboard_watch", sql_dashboard_watch};
 static const struct statement health = {"dashboard_health", sql_dashboard_health};
 
@@ -107,12 +106,12 @@ end_stream(struct listener **at)
 }
 
 static void
-tell_listeners(struct watch *w, const char *event, const struct buf *data)
+tell_listeners(struct watch *w, const char *event, const char *data)
 {
     AUTO(buf) struct buf line = {0};
     struct listener **at = &w->listeners;
 
-    buf_printf(&line, "event: %s\ndata: %s\n\n", event, buf_text(data));
+    buf_printf(&line, "event: %s\ndata: %s\n\n", event, data);
     while (*at != NULL) {
         if (!may_go_on(*at)) {
             end_stream(at);
@@ -183,17 +182,15 @@ compose(struct watch *w)
 static void
 complete(struct watch *w)
 {
-    static const struct buf no_database = {.data = (char[]){"{\"message\":\"no database\"}"}};
-
     if (w->failed.class != ERR_NONE) {
-        tell_listeners(w, "trouble", &no_database);
+        tell_listeners(w, "trouble", "{\"message\":\"The database does not answer.\"}");
         tell_wants(w, &w->failed);
         return;
     }
     trend_add(&w->trend, &w->point);
     compose(w);
     w->at_mono_ms = clock_mono_ms();
-    tell_listeners(w, "overview", &w->text);
+    tell_listeners(w, "overview", buf_text(&w->text));
     tell_wants(w, NULL);
 }
 
@@ -259,11 +256,8 @@ ask_database(struct watch *w, const struct statement *what, struct params *param
              db_answer *answer)
 {
     struct db *db = w->d->desks[DESK_QUICK].db;
-    struct params limit;
 
-    params_init(&limit);
-    param_text(&limit, "5000");
-    db_ask(db, &limits, &limit, NULL, NULL);
+    ask_limit(db, ASK_SHORT_MS);
     db_ask(db, what, params, answer, w);
     db_commit(db);
     w->pending++;

@@ -2,7 +2,8 @@
 -- $1 bigint  below this id of a job, null: from the newest on
 -- $2 int     at most so many
 -- $3 int     look at so many jobs
--- A batch has no row of its own: it is as new as its newest job.  before: the id of it.
+-- A batch has no row of its own: it is as new as its newest job.  next: there may be more below
+-- this id.
 with newest as (
   select j.batch_id, j.id from public.jobs j
    where j.batch_id is not null and j.id < coalesce($1::bigint, 9223372036854775807)
@@ -33,5 +34,5 @@ select json_build_object(
                 'created_at', c.created_at, 'finished_at', c.finished_at, 'before', c.last_id)
                 order by c.last_id desc), '[]') from counted c),
   'more', (select count(*) from picked) > $2::int or (select count(*) from newest) >= $3::int,
-  'looked_to', case when (select count(*) from picked) <= $2::int and (select count(*) from newest) >= $3::int
-                    then (select min(n.id) from newest n) end)
+  'next', case when (select count(*) from picked) > $2::int then (select min(s.id) from shown s)
+               when (select count(*) from newest) >= $3::int then (select min(n.id) from newest n) end)

@@ -4,7 +4,7 @@
 -- $10 bigint below this id, null: from the newest on
 -- $11 int    at most so many
 -- $12 int    of those that batch, user, time and id leave, look at so many
--- looked_to: there are more than was looked at, go on below this id.  Ids and times of creation
+-- next: there may be more below this id; looked_to: and more than was looked at.  Ids and times of creation
 -- rise together but for transactions that took their time: ten minutes of those are allowed for.
 with recursive edges (name, at) as (
   values ('since', $6::text::timestamptz - interval '10 min'), ('until', $7::text::timestamptz + interval '10 min')),
@@ -53,4 +53,6 @@ looked as (
 select json_build_object(
          'jobs', (select coalesce(json_agg(s order by s.id desc), '[]') from shown s),
          'more', (select count(*) from found) > $11::int or (select l.id from looked l) is not null,
+         'next', case when (select count(*) from found) > $11::int then (select min(s.id) from shown s)
+                      else (select l.id from looked l) end,
          'looked_to', (select l.id from looked l))
