@@ -14,6 +14,7 @@
 #include "base/proc.h"
 #include "base/text.h"
 #include "config/conf.h"
+#include "dashboard/dashboard.h"
 #include "db/target.h"
 #include "handler/handler.h"
 #include "janitor/janitor.h"
@@ -202,6 +203,7 @@ run_with_config(const struct command_line *line)
         .source = {.path = line->path, .overrides = line->overrides},
         .worker_main = worker_main,
         .janitor_main = janitor_main,
+        .dashboard_main = dashboard_main,
     };
     AUTO(buf) struct buf text = {0};
     struct err err = {0};

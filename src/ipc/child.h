@@ -12,8 +12,8 @@
 
 struct conf;
 struct board;
-struct listen_set;
 struct tally;
+struct listen_set;
 
 struct child {
     const struct conf *conf; /* belongs to the process that was forked with it */

@@ -247,7 +247,7 @@ report_stats(struct supervisor *sup, msgpack_packer *pk)
     char text[160];
 
     count_workers(sup, &c);
-    msgpack_pack_map(pk, N_PING + 8 + FRONTS + N_TALLYING);
+    msgpack_pack_map(pk, N_PING + 8 + N_TALLYING + FRONTS);
     pack_ping(sup, pk);
     pack_worker_counts(sup, pk, &c);
     rpc_key_text(pk, "janitor", state_of(&sup->janitor, text));
