@@ -135,7 +135,7 @@ do_step(struct bulk *b, const PGresult *res)
     b->last_id = ids[b->n_ids - 1];
     params_init(&p);
     param_int8s(&p, ids, b->n_ids);
-    ask(b->r, DESK_SLOW, ASK_LONG_MS, jobs_statement(b->action), &p, on_step);
+    ask_desk(b->r, DESK_SLOW, ASK_LONG_MS, jobs_statement(b->action), &p, on_step);
 }
 
 static void
@@ -179,7 +179,7 @@ find(struct bulk *b, const struct filter *filter)
     param_int8(&p, b->after);
     param_int4(&p, COUNTED_MAX);
     param_int4(&p, b->preview ? 0 : STEP);
-    ask(b->r, DESK_SLOW, ASK_SHORT_MS, &bulk, &p, on_found);
+    ask_desk(b->r, DESK_SLOW, ASK_SHORT_MS, &bulk, &p, on_found);
 }
 
 void
