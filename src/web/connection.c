@@ -125,6 +125,8 @@ look(struct conn *c)
         conn_cut(c, 0);
     } else if (c->state == CONN_ARRIVING || has_a_part(c)) {
         go(c, CONN_ARRIVING, c->since_mono_ms, o->request_ms);
+    } else if (c->web->is_draining) {
+        conn_cut(c, 0);
     } else {
         go(c, CONN_WATCHED, c->since_mono_ms, o->idle_ms);
         ev_io_start(c->web->loop, &c->first_byte);
