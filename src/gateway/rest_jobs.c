@@ -73,6 +73,7 @@ read_query(struct web_request *r, struct rest_query *q)
                                          .range_unit = web_header(r, "Range-Unit")};
 
     rest_query_begin(q, web_arena(r));
+    q->headers_only = web_is_head(r);
     rest_query_headers(q, &headers);
     web_query_each(r, rest_query_param, q);
     return rest_query_end(q);

@@ -87,7 +87,7 @@ read_operand(struct rest_query *q, const char *value, struct rest_filter *f)
 {
     switch (f->op->takes) {
     case REST_TAKES_VALUE:
-        f->value = value;
+        f->value = arena_strdup(q->arena, value);
         return true;
     case REST_TAKES_PATTERN:
         f->value = read_pattern(q->arena, value);
