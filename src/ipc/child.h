@@ -12,12 +12,14 @@
 
 struct conf;
 struct board;
+struct tally;
 struct listen_set;
 
 struct child {
     const struct conf *conf; /* belongs to the process that was forked with it */
     struct board *board;
     int place;           /* on the board */
+    struct tally *tally; /* what we count; NULL: nothing is counted */
     int order_fd;        /* our end of the pair */
     int slot;            /* 1..N for workers */
     struct uuid process; /* made at this fork */

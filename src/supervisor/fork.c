@@ -110,6 +110,7 @@ be_child(struct slot *slot, const struct member *member, const struct ends *ends
         .conf = sup->conf,
         .board = sup->board,
         .place = member->place,
+        .tally = member->tally,
         .order_fd = ends->theirs,
         .slot = slot->number,
         .process = member->process,
@@ -160,6 +161,7 @@ take_place(struct slot *slot, struct member *member, struct err *err)
     if (member->place < 0)
         return err_set(err, ERR_RETRY, "all %d places are taken, by children that are leaving",
                        BOARD_PLACES);
+    tallying_born(member);
     return true;
 }
 
@@ -268,5 +270,6 @@ member_free(struct member *member)
     board_clear(member->slot->sup->board, member->place);
     order_port_free(member->port);
     memory_release(member);
+    tally_seen_release(&member->seen);
     free(member);
 }

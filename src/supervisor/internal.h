@@ -22,6 +22,7 @@
  * methods.c     what a program says over the control socket
  * report.c      what we say about ourselves
  * counts.c      how many of us do what
+ * tallying.c    what all have counted since our start, for metrics
  * notify.c      what we tell systemd
  */
 #ifndef PGCREW_SUPERVISOR_INTERNAL_H
@@ -35,6 +36,7 @@
 #include "ipc/kin.h"
 #include "ipc/listen.h"
 #include "ipc/order.h"
+#include "ipc/tally_sum.h"
 #include "supervisor/slots.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/wake.h"
@@ -74,6 +76,9 @@ struct member {
     enum restart killed_for;                     /* by us; RESTART_PLANNED: it was not */
     int memory_socket, memory_fds[MEMORY_FILES]; /* -1: not yet, not any more */
     int64_t pss_bytes, pss_mono_ms;
+    struct tally *tally; /* its block; NULL: it counts nothing */
+    struct tally_seen seen;
+    int64_t cpu_ns; /* seen last */
 };
 
 struct slot {
@@ -131,6 +136,18 @@ struct stall {
     uint64_t n;             /* stalls since the start */
 };
 
+#define ROLES 5 /* of enum board_role */
+
+/* Since our start, by role; of those who have ended, too. */
+struct tallying {
+    struct tallies *tallies; /* NULL: there was no memory for them */
+    struct tally_sum sums[ROLES];
+    struct board_score past[ROLES];
+    int64_t cpu_ns[ROLES];
+    uint64_t restarts[ROLES][RESTARTS];
+    uint64_t reloads, reloads_refused;
+};
+
 struct supervisor {
     const struct supervisor_plan *plan;
     struct conf *conf;
@@ -158,6 +175,7 @@ struct supervisor {
     struct backoff database_backoff; /* shared: the database is away for all */
     int64_t database_until_mono_ms;
     uint64_t restarts[RESTARTS];
+    struct tallying tallying;
     struct board_score past; /* counters of those who have ended */
 
     struct reap *reaps; /* oldest first */
@@ -287,6 +305,7 @@ void report_workers(struct supervisor *sup, msgpack_packer *pk);
 void report_children(struct supervisor *sup, msgpack_packer *pk);
 void report_to_log(struct supervisor *sup);
 void report_add_score(struct board_score *sum, const struct board_score *one);
+const char *report_restart_name(enum restart reason);
 
 /* counts.c */
 struct counts {
@@ -296,6 +315,17 @@ struct counts {
     char held_text[160]; /* why one of them is held */
 };
 void count_workers(struct supervisor *sup, struct counts *ret);
+
+/* tallying.c */
+void tallying_init(struct supervisor *sup); /* before the first fork */
+void tallying_release(struct supervisor *sup);
+void tallying_born(struct member *m);
+void tallying_tick(struct supervisor *sup); /* what cannot be seen of the dead */
+void tallying_died(struct member *m, const struct board_score *score);
+void tallying_restarted(const struct slot *slot, enum restart reason);
+/* Keys of stats. */
+#define N_TALLYING 7
+void tallying_pack(struct supervisor *sup, msgpack_packer *pk);
 
 /* notify.c */
 void notify_start(struct supervisor *sup);

@@ -61,7 +61,7 @@ do_fork(struct slot *slot)
     ev_timer_stop(slot->sup->loop, &slot->timer);
     if (fork_member(slot, &err))
         return;
-    slot->sup->restarts[RESTART_FORK_FAILED]++;
+    tallying_restarted(slot, RESTART_FORK_FAILED);
     snprintf(slot->why, sizeof(slot->why), "cannot be started: %.*s", 140, err.text);
     log_warn("cannot start %s: %s", slot_title(slot, title), err.text);
     slot_event(slot, SLOT_EV_FORK_FAILED);

@@ -38,13 +38,17 @@ reload(struct supervisor *sup, struct buf *ret_changed, struct err *err)
     if (sup->ending != ENDING_NOT)
         return err_set(err, ERR_PERMANENT, "pgcrewd is ending");
     fault_here("reload.begins");
-    if (!conf_load(&sup->plan->source, &fresh, err))
+    if (!conf_load(&sup->plan->source, &fresh, err)) {
+        sup->tallying.reloads_refused++;
         return false;
+    }
     if (!fronts_prepare(sup, fresh, err)) {
+        sup->tallying.reloads_refused++;
         fronts_trim(sup);
         conf_free(fresh);
         return false;
     }
+    sup->tallying.reloads++;
     notify_reloading(sup);
     is_changed = conf_diff(sup->conf, fresh, ret_changed);
     swap(sup, fresh);

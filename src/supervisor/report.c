@@ -49,6 +49,12 @@ static const char *const restart_names[RESTARTS] = {
 #define N_COUNTERS LENGTH(counters)
 #define N_PING 9
 
+const char *
+report_restart_name(enum restart reason)
+{
+    return restart_names[reason];
+}
+
 static uint64_t
 get_counter(const struct board_score *score, size_t i)
 {
@@ -241,7 +247,7 @@ report_stats(struct supervisor *sup, msgpack_packer *pk)
     char text[160];
 
     count_workers(sup, &c);
-    msgpack_pack_map(pk, N_PING + 8 + FRONTS);
+    msgpack_pack_map(pk, N_PING + 8 + N_TALLYING + FRONTS);
     pack_ping(sup, pk);
     pack_worker_counts(sup, pk, &c);
     rpc_key_text(pk, "janitor", state_of(&sup->janitor, text));
@@ -256,6 +262,7 @@ report_stats(struct supervisor *sup, msgpack_packer *pk)
     pack_restarts(sup, pk);
     rpc_key_uint(pk, "reaps_waiting", sup->n_reaps);
     pack_pss(sup, pk);
+    tallying_pack(sup, pk);
 }
 
 /* --- workers --------------------------------------------------------------------- */

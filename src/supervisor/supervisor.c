@@ -90,6 +90,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, UNUSED int events)
     sup->ticked_mono_ms = now_ms;
     pulse_check(sup, we_slept);
     stray_tick(sup);
+    tallying_tick(sup);
     notify_tick(sup);
     loop_timer_in(loop, timer, tick_ms(sup));
 }
@@ -165,6 +166,7 @@ run(struct supervisor *sup)
 
     prepare_confinement();
     sup->board = board_new();
+    tallying_init(sup);
     sup->ctl = ctl_new(sup->loop, &sup->place, supervisor_methods, n_supervisor_methods, sup);
     death_start(sup);
     notify_start(sup);
@@ -203,6 +205,7 @@ end(struct supervisor *sup)
     reap_free_all(sup);
     legacy_free(sup);
     kin_free(sup->kin);
+    tallying_release(sup);
     conf_free(sup->conf);
     free(sup->inherited);
     free(sup);
