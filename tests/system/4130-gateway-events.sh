@@ -79,6 +79,17 @@ sql "delete from public.jobs where batch_id = '$(batch 2)'"
 ok 'a batch that is deleted is gone' wait_for 10 told counts '^gone .*"code": "PT404"'
 ok 'and its stream ends' wait_for 10 told counts '^end'
 
+new_batch $user 8 1 idle
+new_batch $user2 8 2 idle
+sql "create policy second_factor on public.jobs as restrictive for select to authenticated
+     using (batch_id <> '$(batch 8)' or user_id <> '$user' or auth.jwt() ->> 'aal' = 'aal2')"
+listen strong 8 "$(mint $user '{"aal": "aal2"}')"
+ok 'who may see a batch listens' wait_for 10 told strong '^status .*"total": 1'
+listen theirs 8 "$token2"
+ok 'so does another user, to jobs of his own' wait_for 10 told theirs '^status .*"total": 2'
+events "$(batch 8)" "$token"
+answers 404 'the same user with less of a token does not share it'
+
 # --- one watch for all ------------------------------------------------------------------------------
 new_batch $user 3 2 idle
 new_batch $user 4 2 idle
