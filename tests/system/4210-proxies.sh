@@ -104,7 +104,8 @@ check_requests() {
     is "$status" 404 "$proxy: the gateway's errors come through"
     head -c 2000000 /dev/zero | tr '\0' ' ' >"$dir/large"
     ask -H "Authorization: Bearer $token" -H 'Content-Type: application/json' --data-binary "@$dir/large" /api/jobs
-    is "$status" 413 "$proxy: a body that is too large"
+    # A client that still sends may see the end of the connection instead of the answer.
+    like "$status" '^(413|000)$' "$proxy: a body that is too large"
     ask --http1.1 -H "X-Long: $(head -c 40000 /dev/zero | tr '\0' x)" "/api/batch_status"
     like "$status" '^4(00|31)$' "$proxy: headers that are too long"
 }
