@@ -16,6 +16,7 @@
 #include "config/conf.h"
 #include "dashboard/dashboard.h"
 #include "db/target.h"
+#include "gateway/gateway.h"
 #include "handler/handler.h"
 #include "janitor/janitor.h"
 #include "supervisor/supervisor.h"
@@ -203,6 +204,7 @@ run_with_config(const struct command_line *line)
         .source = {.path = line->path, .overrides = line->overrides},
         .worker_main = worker_main,
         .janitor_main = janitor_main,
+        .gateway_main = gateway_main,
         .dashboard_main = dashboard_main,
     };
     AUTO(buf) struct buf text = {0};

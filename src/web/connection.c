@@ -107,6 +107,10 @@ look(struct conn *c)
         set_deadline(c, since_ms + o->request_ms);
         return;
     }
+    if (c->web->is_draining) {
+        conn_cut(c, 0);
+        return;
+    }
     conn_go(c, CONN_WATCHED, o->idle_ms);
     set_deadline(c, since_ms + o->idle_ms);
     ev_io_start(c->web->loop, &c->first_byte);

@@ -154,13 +154,19 @@ add_chunk(struct web_stream *s, const void *data, size_t len)
         buf_add_text(&s->out, "\r\n");
 }
 
+size_t
+web_stream_waiting(const struct web_stream *s)
+{
+    return s->out.len - s->sent;
+}
+
 void
 web_stream_write(struct web_stream *s, const void *data, size_t len)
 {
     if (len == 0 || s->is_over || s->is_ending || s->is_bodiless)
         return;
     add_chunk(s, data, len);
-    if (!send_some(s) || s->out.len - s->sent > s->web->options.stream_buffer_max)
+    if (!send_some(s) || web_stream_waiting(s) > s->web->options.stream_buffer_max)
         close_soon(s);
 }
 

@@ -62,10 +62,15 @@ is_number(const char *text)
     return *text != '\0' && strspn(text, "0123456789") == strlen(text) && strlen(text) <= 18;
 }
 
+/* Blanks at the end are not of the value. */
 static bool
 is_host(const char *text)
 {
-    for (const char *p = text; *p != '\0'; p++) {
+    size_t len = strlen(text);
+
+    while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+        len--;
+    for (const char *p = text; p < text + len; p++) {
         if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f ||
             strchr("/\\?#@\"<>", *p) != NULL)
             return false;

@@ -151,8 +151,9 @@ web_drain(struct web *w, void (*ended)(void *owner))
         next_stream = stream_next(s);
         stream_drain(s);
     }
+    /* One that is quiet for a short while has perhaps sent a request just now: see look(). */
     for (struct conn *c = w->conns; c != NULL; c = c->next) {
-        if (c->state == CONN_QUIET || c->state == CONN_WATCHED)
+        if (c->state == CONN_WATCHED)
             conn_cut(c, 0);
     }
     web_settle(w);

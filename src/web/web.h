@@ -123,6 +123,7 @@ void web_answer_error(struct web_request *r, int status, const char *message);
 struct web_stream *web_stream(struct web_request *r, const char *type, void (*gone)(void *arg),
                               void *arg);
 void web_stream_write(struct web_stream *s, const void *data, size_t len); /* copied */
+size_t web_stream_waiting(const struct web_stream *s); /* bytes its client has not taken */
 void web_stream_end(struct web_stream *s); /* after what was written; gone is not called */
 
 #endif

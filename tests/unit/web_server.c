@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -204,6 +205,35 @@ on_flood(struct ev_loop *loop, ev_timer *timer, UNUSED int events)
 }
 
 static void
+answer_now(const char *text)
+{
+    struct web_request *r = later;
+
+    later = NULL;
+    web_answer(r, 200, "text/plain", text, strlen(text));
+}
+
+static void
+stream_now(void)
+{
+    struct web_request *r = later;
+
+    later = NULL;
+    web_stream_write(web_stream(r, "text/plain", on_gone, NULL), "s", 1);
+}
+
+/* More than the kernel keeps, less than the limit. */
+static void
+write_much(void)
+{
+    static char text[200000];
+    size_t room = 4 << 20;
+
+    for (; stream != NULL && room > 0 && web_stream_waiting(stream) == 0; room -= 1 << 16)
+        web_stream_write(stream, text, 1 << 16);
+}
+
+static void
 on_order(struct ev_loop *loop, ev_io *io, UNUSED int events)
 {
     char what = 'q';
@@ -211,11 +241,13 @@ on_order(struct ev_loop *loop, ev_io *io, UNUSED int events)
     if (read(io->fd, &what, 1) != 1)
         what = 'q';
     if (what == 'a')
-        web_answer(later, 200, "text/plain", "late", 4);
+        answer_now("late");
     else if (what == 's')
-        later = (web_stream_write(web_stream(later, "text/plain", on_gone, NULL), "s", 1), NULL);
+        stream_now();
     else if (what == 'w')
         web_stream_write(stream, "data: 2\n\n", 9);
+    else if (what == 'm')
+        write_much();
     else if (what == 'x')
         web_stream_end(stream);
     else if (what == 'f')
@@ -257,8 +289,17 @@ serve(const struct web_options *options, const int fds[2], int orders_fd)
     ev_run(loop_get(), 0);
     web_free(web);
     if (later != NULL)
-        web_answer(later, 200, "text/plain", "nobody hears", 12);
+        answer_now("nobody hears");
     exit(0); /* sanitizers look for what was not freed */
+}
+
+static void
+limit_descriptors(int n)
+{
+    struct rlimit limit = {.rlim_cur = (rlim_t)n, .rlim_max = (rlim_t)n};
+
+    if (n > 0)
+        setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static struct web_options
@@ -278,6 +319,12 @@ usual(const struct web_options *o)
 
 struct web_server
 web_server_start(const struct web_options *options)
+{
+    return web_server_start_with(options, 0);
+}
+
+struct web_server
+web_server_start_with(const struct web_options *options, int descriptors)
 {
     struct web_server s = {0};
     struct sockaddr_in tcp = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -300,6 +347,7 @@ web_server_start(const struct web_options *options)
         close(orders[1]);
         close(news[0]);
         news_fd = news[1];
+        limit_descriptors(descriptors);
         serve(&o, fds, orders[0]);
     }
     close(orders[0]);
@@ -360,9 +408,11 @@ static int
 connect_to(const struct sockaddr *at, socklen_t len)
 {
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+    int bytes = 65536; /* who does not read keeps little */
     int fd = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
     if (fd < 0 || connect(fd, at, len) < 0)
         abort();
     return fd;

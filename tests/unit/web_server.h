@@ -17,6 +17,8 @@ struct web_server {
 
 /* What is 0 in options is as usual.  Routes are those of web_server.c. */
 struct web_server web_server_start(const struct web_options *options);
+/* The same, and it may open so many descriptors only. */
+struct web_server web_server_start_with(const struct web_options *options, int descriptors);
 /* Ends it; false: it did not live until then, or not end well. */
 bool web_server_stop(struct web_server *s);
 /* A byte that makes it do something; waits for a byte that says what it did. */
