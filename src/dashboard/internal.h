@@ -9,7 +9,7 @@
  * filter.c      which jobs are meant
  * jobs.c        search, one job, what is done to it
  * why.c         why one is where it is
- * bulk.c        the same to many
+ * bulk.c        the same to many; bulk_read.c: what is wished
  * lists.c       batches, queues, schedules, errors, hosts
  * watch.c       the overview, for all who look; trend.c: what it makes of the seconds before
  */

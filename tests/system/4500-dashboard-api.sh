@@ -285,6 +285,28 @@ ok 'and goes on' wait_for 10 job_is "$paused" succeeded
 send queues/default/explode '{}'
 is "$status" 404 'no more can be done to a queue'
 
+# --- schedules ------------------------------------------------------------------------------------
+
+sql "select pgcrew.put_schedule('nightly', '0 3 * * *', 'ok')" >/dev/null
+get schedules
+is "$(says '.schedules[0].name, .schedules[0].cron, .schedules[0].payload_text')" "$(printf 'nightly\n0 3 * * *\n{}')" 'schedules are shown'
+later=$(sql "select pgcrew.enqueue('ok', '{}', run_at => now() + interval '1 h')")
+get schedules
+is "$(says '.scheduled | map(.id) | contains(['"$later"'])')" true 'and the jobs that wait for their time'
+send schedules/nightly/pause '{}'
+is "$(says .count) $(sql "select paused_at is not null from pgcrew.schedules where name = 'nightly'")" '1 t' 'one is paused'
+send schedules/nightly/pause '{}'
+is "$(says .count)" 0 'once'
+send schedules/nightly/resume '{}'
+is "$(says .count) $(sql "select next_at > now() from pgcrew.schedules where name = 'nightly'")" '1 t' 'and goes on'
+send schedules/nightly/run '{}'
+is "$(says .count)" 1 'it is run at once'
+ok 'its job is' wait_for 10 job_is "$(sql "select last_job_id from pgcrew.schedules where name = 'nightly'")" succeeded
+send schedules/daily/run '{}'
+is "$status" 404 'another one is not there'
+send schedules/nightly/explode '{}'
+is "$status" 404 'no more can be done to one'
+
 # --- hosts --------------------------------------------------------------------------------------
 
 get hosts
@@ -329,6 +351,27 @@ before=$(looks)
 slow=$(enqueue slow)
 wait_for 20 job_is "$slow" succeeded
 is "$(looks)" "$before" 'nobody looks: the database is not asked'
+
+# --- a large table ----------------------------------------------------------------------------------
+
+sql "insert into public.jobs (kind, status, finished_at) select 'old', 'succeeded', now() from generate_series(1, 1000000)"
+sql 'analyze public.jobs'
+is "$(found 'limit=50')" 50 'of a million jobs the newest are shown'
+get 'jobs?kind=k2'
+pages=1
+while [ "$(says .next)" != null ] && [ "$pages" -lt 20 ]; do
+    last=$(says '.jobs | length')
+    get "jobs?kind=k2&before=$(says .next)"
+    pages=$((pages + 1))
+done
+is "$status $((last + $(says '.jobs | length')))" '200 10' 'a search that finds nothing at first goes on where it stopped'
+ok 'in some steps' test "$pages" -gt 3
+bulk '{"action": "delete", "filter": {"kind": "old"}, "preview": true}'
+is "$(says '.count, .exact')" "$(printf '10000\nfalse')" 'of very many it is said that they are more'
+bulk '{"action": "delete", "filter": {"kind": "nosuchkind"}, "preview": true}'
+like "$status" '^(200|503)$' 'a search of all is answered, or it is said to narrow it'
+get overview
+is "$status" 200 'the overview does not care'
 
 # --- the database is slow, or away ----------------------------------------------------------------
 
