@@ -130,7 +130,7 @@ const struct command commands[] = {
      "why a job has not started or has not ended", why_run, NULL, NULL,
      "pgcrew why 4711"},
     {"stats", NULL, false, "", TAKES_NONE,
-     "what the daemon of this host does, and what waits in each queue", stats_run, NULL, NULL,
+     "what the daemon of this host does, and what waits in each queue", stats_run, stats_options, NULL,
      "pgcrew stats --json | jq .database.queues"},
     {"workers", NULL, false, "", TAKES_NONE,
      "processes of this host, and workers of all hosts", workers_run, NULL, NULL,

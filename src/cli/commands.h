@@ -37,6 +37,7 @@ cli_run why_run;
 
 /* stats.c, workers.c */
 cli_run stats_run, workers_run;
+extern const struct cli_option stats_options[];
 
 /* control.c */
 extern const struct cli_option wait_options[], stop_options[];

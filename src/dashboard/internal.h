@@ -11,6 +11,7 @@
  * why.c         why one is where it is
  * bulk.c        the same to many; bulk_read.c: what is wished
  * lists.c       batches, queues, schedules, errors, hosts
+ * scrape.c      the metrics
  * watch.c       the overview, for all who look; trend.c: what it makes of the seconds before
  */
 #ifndef PGCREW_DASHBOARD_INTERNAL_H
@@ -67,6 +68,8 @@ struct visit {
 };
 
 bool door_before(struct web_request *r, void *owner);
+/* By the token or the cookie; false: it has been answered. */
+bool door_come_in(struct web_request *r);
 struct visit *door_visit(struct web_request *r);
 void door_login(struct web_request *r, void *owner);
 void door_logout(struct web_request *r, void *owner);
@@ -124,6 +127,10 @@ void why_json(const PGresult *res, struct buf *sink);
 
 /* An action on jobs by its name in a path: "retry", "cancel", "delete"; NULL: none. */
 const struct statement *jobs_statement(const char *action);
+
+/* --- scrape.c ---------------------------------------------------------------------------- */
+
+void scrape_metrics(struct web_request *r, void *owner);
 
 /* --- watch.c ----------------------------------------------------------------------------- */
 

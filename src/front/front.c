@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "ipc/listen.h"
 #include "ipc/order.h"
+#include "ipc/tally.h"
 
 struct front {
     const struct child *child;
@@ -23,6 +24,8 @@ struct front {
     size_t n_routes;
     struct order_port *port;
     struct board_score score;
+    struct tally_writer *tally;
+    uint64_t connections; /* that the tally has */
     bool is_draining;
     ev_timer beat, late;
     ev_signal term, interrupt, quit;
@@ -30,6 +33,33 @@ struct front {
 
 /* The one of this process: web hands the program's owner to each handler, ours have no other. */
 static struct front *front_of_process;
+
+/* --- what is counted ------------------------------------------------------------------- */
+
+/* A row for each status of a route, and one without a status for how long its answers took. */
+static void
+on_answered(const char *route, int status, int64_t us, UNUSED void *owner)
+{
+    struct tally_writer *t = front_of_process->tally;
+    const char *name = route != NULL ? route : "none";
+    char digits[16];
+
+    snprintf(digits, sizeof(digits), "%d", status);
+    tally_add(t, tally_row(t, name, digits, true), TALLY_SUCCEEDED, 1);
+    if (us >= 0)
+        tally_time(t, tally_row(t, name, "", true), TALLY_RUN, us);
+    else if (route == NULL && status == 429)
+        tally_head(t, TALLY_REFUSED, 1);
+}
+
+static void
+count_connections(struct front *f, const struct web_counts *counts)
+{
+    tally_head(f->tally, TALLY_CONNECTIONS, counts->connections - f->connections);
+    f->connections = counts->connections;
+    tally_set(f->tally, TALLY_OPEN, (uint64_t)counts->open);
+    tally_set(f->tally, TALLY_STREAMS, (uint64_t)counts->streams);
+}
 
 /* --- the board ------------------------------------------------------------------------- */
 
@@ -48,6 +78,7 @@ look(struct front *f)
 
     f->options.look(f->options.owner, s);
     web_count(f->web, &counts);
+    count_connections(f, &counts);
     s->requests = counts.requests;
     s->connections = counts.open;
     s->streams = counts.streams;
@@ -195,6 +226,7 @@ serve(struct front *f, struct err *err)
         .n_routes = f->n_routes,
         .before = f->options.before,
         .error = f->options.error,
+        .answered = on_answered,
         .owner = f->options.owner,
         .fds = fds,
         .n_fds = sockets->n,
@@ -249,6 +281,7 @@ front_free(struct front *f)
     web_free(f->web);
     order_port_free(f->port);
     free(f->routes);
+    tally_writer_free(f->tally);
     free(f);
     front_of_process = NULL;
 }
@@ -259,7 +292,10 @@ front_new(const struct child *child, const struct front_options *options, struct
 {
     struct front *f = xcalloc(1, sizeof(*f));
 
-    *f = (struct front){.child = child, .options = *options, .loop = loop_get()};
+    *f = (struct front){.child = child,
+                        .options = *options,
+                        .loop = loop_get(),
+                        .tally = tally_writer_new(child->tally)};
     front_of_process = f;
     signal(SIGPIPE, SIG_IGN); /* clients leave when they want to */
     put_routes(f);

@@ -20,7 +20,15 @@
  *                       requests, busy_ms} since the daemon was started, of dead workers too,
  *              restarts: {planned, database, config, crash, signal, stalled, fork_failed},
  *              reaps_waiting, pss_bytes: {supervisor, janitor, workers,
- *              gateway, dashboard}}
+ *              gateway, dashboard},
+ *              lease_ms: as it is configured, reloads, reloads_refused,
+ *              jobs: [{queue, kind, succeeded, failed, retried, cancelled, released, stale,
+ *                      wait_us, run_us, cpu_us, wait: [n...], run: [n...]}],
+ *              claim_jobs: {sum, counts: [n...]}, bounds: {time_us: [...], jobs: [...]},
+ *              processes: {role: {n, rss_bytes, pss_bytes, cpu_ms, and but for the supervisor
+ *                                 round_trips, db_errors, connects, restarts: {reason: n}}},
+ *              http: {role: {connections, refused, open, streams,
+ *                            requests: [{route, status, n}], routes: [{route, run_us, run}]}}}
  *   workers   array, the janitor first, who serves HTTP next: {role, slot, pid, process, generation, leaving,
  *             slot_state, state, text, uptime_ms, state_ms, beat_ms, backend_pid, poll_only,
  *             pss_bytes, connections, streams, the counters of totals since its own start, n_running,

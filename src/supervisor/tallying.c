@@ -151,7 +151,7 @@ pack_jobs(msgpack_packer *pk, const struct tally_sum *sum)
 /* What is so now, of all processes of a role. */
 struct present {
     int n;
-    int64_t rss_bytes;
+    int64_t rss_bytes, pss_bytes;
     struct board_score score;
     uint64_t gauges[TALLY_GAUGES];
 };
@@ -166,6 +166,7 @@ look_at(struct member *m, struct present *p)
     look_at_tally(m);
     p->n++;
     p->rss_bytes += memory_rss_bytes(m);
+    p->pss_bytes += m->pss_bytes; /* as it was asked last, see report.c */
     if (board_read(m->slot->sup->board, m->place, &who, &score))
         report_add_score(&p->score, &score);
     for (int i = 0; i < TALLY_GAUGES; i++)
@@ -176,9 +177,10 @@ static void
 pack_role(struct supervisor *sup, msgpack_packer *pk, int role, const struct present *p)
 {
     rpc_pack_text(pk, board_role_name((enum board_role)role));
-    msgpack_pack_map(pk, 7);
+    msgpack_pack_map(pk, 8);
     rpc_key_int(pk, "n", p->n);
     rpc_key_int(pk, "rss_bytes", p->rss_bytes);
+    rpc_key_int(pk, "pss_bytes", p->pss_bytes);
     rpc_key_int(pk, "cpu_ms", sup->tallying.cpu_ns[role] / 1000000);
     rpc_key_uint(pk, "round_trips", p->score.round_trips);
     rpc_key_uint(pk, "db_errors", p->score.db_errors);
@@ -195,9 +197,10 @@ pack_processes(struct supervisor *sup, msgpack_packer *pk, const struct present 
     rpc_pack_text(pk, "processes");
     msgpack_pack_map(pk, ROLES);
     rpc_pack_text(pk, "supervisor");
-    msgpack_pack_map(pk, 3);
+    msgpack_pack_map(pk, 4);
     rpc_key_int(pk, "n", 1);
     rpc_key_int(pk, "rss_bytes", proc_rss_bytes(getpid()));
+    rpc_key_int(pk, "pss_bytes", proc_pss_bytes(getpid()));
     rpc_key_int(pk, "cpu_ms", proc_cpu_ns(getpid()) / 1000000);
     for (int role = BOARD_NOBODY + 1; role < ROLES; role++)
         pack_role(sup, pk, role, &present[role]);
@@ -205,17 +208,52 @@ pack_processes(struct supervisor *sup, msgpack_packer *pk, const struct present 
 
 /* --- HTTP ---------------------------------------------------------------------------------- */
 
+/* A row of a route without a status has the times of all its answers. */
+static bool
+is_route(const struct tally_sum_row *row)
+{
+    return row->second[0] == '\0';
+}
+
+static size_t
+count_routes(const struct tally_sum *sum)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < sum->n_rows; i++)
+        n += is_route(&sum->rows[i]);
+    return n;
+}
+
 static void
 pack_requests(msgpack_packer *pk, const struct tally_sum *sum)
 {
     rpc_pack_text(pk, "requests");
-    msgpack_pack_array(pk, sum->n_rows);
+    msgpack_pack_array(pk, sum->n_rows - count_routes(sum));
     for (size_t i = 0; i < sum->n_rows; i++) {
         const struct tally_sum_row *row = &sum->rows[i];
 
-        msgpack_pack_map(pk, 4);
+        if (is_route(row))
+            continue;
+        msgpack_pack_map(pk, 3);
         rpc_key_text(pk, "route", row->first);
         rpc_key_text(pk, "status", row->second);
+        rpc_key_uint(pk, "n", row->counters[TALLY_SUCCEEDED]);
+    }
+}
+
+static void
+pack_routes(msgpack_packer *pk, const struct tally_sum *sum)
+{
+    rpc_pack_text(pk, "routes");
+    msgpack_pack_array(pk, count_routes(sum));
+    for (size_t i = 0; i < sum->n_rows; i++) {
+        const struct tally_sum_row *row = &sum->rows[i];
+
+        if (!is_route(row))
+            continue;
+        msgpack_pack_map(pk, 3);
+        rpc_key_text(pk, "route", row->first);
         rpc_key_uint(pk, "run_us", row->counters[TALLY_RUN_US]);
         pack_counts(pk, "run", row->counters + TALLY_RUN, TALLY_TIMES);
     }
@@ -226,12 +264,13 @@ pack_front(msgpack_packer *pk, const char *name, const struct tally_sum *sum,
            const struct present *p)
 {
     rpc_pack_text(pk, name);
-    msgpack_pack_map(pk, 5);
+    msgpack_pack_map(pk, 6);
     rpc_key_uint(pk, "connections", sum->heads[TALLY_CONNECTIONS]);
     rpc_key_uint(pk, "refused", sum->heads[TALLY_REFUSED]);
     rpc_key_uint(pk, "open", p->gauges[TALLY_OPEN]);
     rpc_key_uint(pk, "streams", p->gauges[TALLY_STREAMS]);
     pack_requests(pk, sum);
+    pack_routes(pk, sum);
 }
 
 static void
@@ -265,6 +304,7 @@ tallying_pack(struct supervisor *sup, msgpack_packer *pk)
     pack_jobs(pk, &sup->tallying.sums[BOARD_WORKER]);
     pack_processes(sup, pk, present);
     pack_http(sup, pk, present);
+    rpc_key_int(pk, "lease_ms", sup->conf->lease_ms);
     rpc_key_uint(pk, "reloads", sup->tallying.reloads);
     rpc_key_uint(pk, "reloads_refused", sup->tallying.reloads_refused);
 }

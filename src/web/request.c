@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "web/internal.h"
 
 /* --- life -------------------------------------------------------------------------- */
@@ -79,7 +80,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **context,
     *context = NULL;
     if (r->status == 0) { /* libmicrohttpd has answered, or nobody */
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
-        web_count_answer(cls, info != NULL ? (int)info->http_status : 0);
+        web_count_answer(cls, r, info != NULL ? (int)info->http_status : 0);
     }
     conn_is_quiet(r->conn);
     request_detach(r);
@@ -168,6 +169,7 @@ dispatch(struct web_request *r, struct complaint complaint)
     const struct web_options *o = &r->web->options;
 
     r->is_dispatched = true;
+    r->whole_mono_ns = clock_mono_ns();
     r->is_in_handler = true;
     conn_go(r->conn, CONN_WORKING, 0);
     if (o->before != NULL && r->target.path != NULL && o->before(r, o->owner))

@@ -47,6 +47,12 @@ struct web_options {
     /* How errors found here look (404, 405, 413 ...): shapes a body for status.  NULL: JSON
      * {"code", "message", "details", "hint"} as PostgREST has it. */
     void (*error)(struct web_request *r, int status, const char *message, void *owner);
+    /*
+     * Of each answer: the pattern of its route, NULL when there is none (no route, or not even
+     * a request that could be read), and microseconds since the whole request was here, -1 for a
+     * stream and for what no handler saw.  May be NULL.
+     */
+    void (*answered)(const char *route, int status, int64_t us, void *owner);
     void *owner;
     const int *fds; /* listening stream sockets (ipc/listen.h); the server's from now on */
     size_t n_fds;
