@@ -59,6 +59,7 @@ static const struct of statements[] = {
     {"health",          "janitor", "see how the server is"},
     {"reap_process",    "janitor", "give back what a dead worker held"},
     {"reap_expired",    "janitor", "give back what dead hosts held"},
+    {"user",            "gateway", "do something as a user"},
 };
 
 static const struct step order_steps[] = {

@@ -1,5 +1,5 @@
 /*
- * A question to the database, and what becomes of its answer.  All go through ask(): it is
+ * A question to the database, and what becomes of its answer.  All go through ask_desk(): it is
  * also the last to look whether somebody who may ask is asking.
  */
 #include <inttypes.h>
@@ -73,8 +73,8 @@ ask_limit(struct db *db, int64_t timeout_ms)
 }
 
 void
-ask(struct web_request *r, enum desk_name name, int64_t timeout_ms, const struct statement *what,
-    struct params *params, db_answer *answer)
+ask_desk(struct web_request *r, enum desk_name name, int64_t timeout_ms,
+         const struct statement *what, struct params *params, db_answer *answer)
 {
     struct visit *v = door_visit(r);
     struct desk *desk = &v->d->desks[name];
@@ -109,7 +109,7 @@ void
 ask_for_json(struct web_request *r, enum desk_name desk, const struct statement *what,
              struct params *params)
 {
-    ask(r, desk, ASK_SHORT_MS, what, params, on_json);
+    ask_desk(r, desk, ASK_SHORT_MS, what, params, on_json);
 }
 
 void

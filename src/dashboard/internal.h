@@ -90,8 +90,8 @@ void ask_answer_json(struct web_request *r, const char *json, size_t len);
  * One statement in a transaction of its own; answer gets r as its argument and has to answer
  * it.  Without a session that may be used 503 is answered here.  Takes params.
  */
-void ask(struct web_request *r, enum desk_name desk, int64_t timeout_ms,
-         const struct statement *what, struct params *params, db_answer *answer);
+void ask_desk(struct web_request *r, enum desk_name desk, int64_t timeout_ms,
+              const struct statement *what, struct params *params, db_answer *answer);
 /* The same; the first column of its row is the answer: JSON.  No row is 404. */
 void ask_for_json(struct web_request *r, enum desk_name desk, const struct statement *what,
                   struct params *params);

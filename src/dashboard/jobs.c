@@ -181,5 +181,5 @@ jobs_act(struct web_request *r, UNUSED void *owner)
     }
     params_init(&p);
     param_int8s(&p, &id, 1);
-    ask(r, DESK_QUICK, ASK_LONG_MS, statement, &p, on_acted);
+    ask_desk(r, DESK_QUICK, ASK_LONG_MS, statement, &p, on_acted);
 }

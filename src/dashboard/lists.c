@@ -103,7 +103,7 @@ lists_batch_act(struct web_request *r, UNUSED void *owner)
     note_deed(r, "batch");
     params_init(&p);
     param_uuid(&p, &id);
-    ask(r, DESK_SLOW, ASK_LONG_MS, what, &p, on_acted);
+    ask_desk(r, DESK_SLOW, ASK_LONG_MS, what, &p, on_acted);
 }
 
 /* --- queues --------------------------------------------------------------------------------- */
@@ -138,7 +138,7 @@ act(struct web_request *r, const struct statement *what)
     param_text(&p, web_segment(r, 1));
     param_text(&p, web_segment(r, 0));
     param_text(&p, door_visit(r)->who);
-    ask(r, DESK_QUICK, ASK_LONG_MS, what, &p, on_acted);
+    ask_desk(r, DESK_QUICK, ASK_LONG_MS, what, &p, on_acted);
 }
 
 void
@@ -222,7 +222,7 @@ ask_hosts(struct web_request *r, const struct err *err)
     if (err != NULL)
         ask_failed(r, err);
     else
-        ask(r, DESK_QUICK, ASK_SHORT_MS, &hosts, NULL, on_hosts);
+        ask_desk(r, DESK_QUICK, ASK_SHORT_MS, &hosts, NULL, on_hosts);
 }
 
 void

@@ -1,89 +1,89 @@
 /*
- * The gateway's loop: a session with its own login, and what is served.
+ * The gateway's loop: what it is made of, and what is served.
  */
-#include "gateway/gateway.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "config/conf.h"
-#include "db/db.h"
-#include "front/front.h"
+#include "gateway/state.h"
 
+#define SKEW_S 30         /* of clocks, in tokens */
+#define KEYS_LOOK_MS 3000 /* at the file of the keys */
+#define STREAM_BUFFER_MAX ((size_t)2 * 1024 * 1024)
 /* Longer than a statement may take, a drain need not be; the supervisor waits for 8 s. */
 #define DRAIN_MAX_MS 7000
 
-struct gateway {
-    const struct conf *conf;
-    struct front *front;
-    struct db *db;
-    bool up;
-    char why[160]; /* there is no session; "": not yet */
-    bool is_held;  /* and a person has to act */
-    int backend_pid;
-    uint64_t connects;
+/* OPTIONS is left to the server. */
+#define ANY_METHOD (WEB_GET | WEB_POST | WEB_DELETE)
+
+static const struct web_route routes[] = {
+    /* clang-format off */
+    {WEB_GET,            "/api/batch_status",       api_batch_status, 0},
+    {WEB_POST,           "/api/jobs",               api_jobs,         0},
+    {WEB_POST,           "/api/batches/{}/cancel",  api_cancel,       0},
+    {WEB_GET,            "/api/batches/{}/events",  api_events,       0},
+    {WEB_GET | WEB_POST, "/rest/v1/rpc/{}",         rpc_call,         0},
+    {WEB_GET,            "/rest/v1/jobs",           rest_jobs,        0},
+    {ANY_METHOD,         "/rest/v1/jobs",           rest_jobs_read_only, 0},
+    {ANY_METHOD,         "/rest/v1/{...}",          rest_elsewhere,   0},
+    /* clang-format on */
 };
 
-/* --- the session ------------------------------------------------------------------------ */
-
-static void
-on_up(void *owner, const struct db_session *session)
-{
-    struct gateway *g = owner;
-
-    g->up = true;
-    g->is_held = false;
-    g->why[0] = '\0';
-    g->backend_pid = session->backend_pid;
-    g->connects++;
-    log_info("connected to %s", db_shown(g->db));
-    front_show(g->front);
-}
-
-static void
-on_down(void *owner, const struct err *why, int64_t wait_ms)
-{
-    struct gateway *g = owner;
-
-    g->up = false;
-    g->is_held = why->class == ERR_CONFIG;
-    g->backend_pid = 0;
-    if (strcmp(g->why, why->text) != 0)
-        log_warn("no database: %s; trying again in %lld ms and on", why->text, (long long)wait_ms);
-    snprintf(g->why, sizeof(g->why), "%.*s", (int)sizeof(g->why) - 1, why->text);
-    front_show(g->front);
-}
-
-static const struct db_events db_events = {.up = on_up, .down = on_down};
+/* --- keys -------------------------------------------------------------------------------- */
 
 static bool
-open_session(struct gateway *g, struct err *err)
+read_keys(struct gateway *g, struct err *err)
 {
-    char name[128];
-    struct db_options options = {
-        .url = g->conf->gateway_url,
-        .application_name = name,
-        .connect_timeout_ms = g->conf->connect_timeout_ms,
-        .statement_timeout_ms = g->conf->gateway_statement_ms,
-    };
+    const struct jwt_key_source from = {g->conf->jwt_secret, g->conf->jwks_file};
 
-    snprintf(name, sizeof(name), "pgcrew/%.40s/gateway", g->conf->name);
-    return db_new(loop_get(), &options, &db_events, g, &g->db, err);
+    g->policy = (struct jwt_policy){g->conf->jwt_audience, g->conf->jwt_issuer, SKEW_S};
+    return jwt_keys_new(&from, &g->keys, err);
 }
 
-/* --- what is served ---------------------------------------------------------------------- */
+static void
+on_keys_look(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct gateway *g = timer->data;
+    bool changed = false;
+    struct err err;
+
+    (void)events;
+    if (!jwt_keys_refresh(g->keys, &changed, &err)) {
+        if (!g->keys_are_stale)
+            log_warn("%s; the keys stay as they were", err.text);
+        g->keys_are_stale = true;
+    } else if (changed || g->keys_are_stale) {
+        log_info("%zu keys for tokens", jwt_keys_count(g->keys));
+        g->keys_are_stale = false;
+    }
+    loop_timer_in(loop, timer, KEYS_LOOK_MS);
+}
+
+/* --- the process ------------------------------------------------------------------------- */
 
 static void
 look(void *owner, struct board_score *score)
 {
-    struct gateway *g = owner;
+    const struct gateway *g = owner;
+    struct pool_facts facts;
 
-    score->state = g->up ? BOARD_IDLE : g->is_held ? BOARD_HELD : BOARD_CONNECTING;
-    snprintf(score->text, sizeof(score->text), "%s", g->why);
-    score->backend_pid = g->backend_pid;
-    score->round_trips = db_round_trips(g->db);
-    score->connects = g->connects;
+    pool_facts(g->pool, &facts);
+    score->state = pool_is_up(g->pool) ? (g->asked > 0 ? BOARD_BUSY : BOARD_IDLE)
+                   : facts.is_held     ? BOARD_HELD
+                                       : BOARD_CONNECTING;
+    snprintf(score->text, sizeof(score->text), "%.*s", (int)sizeof(score->text) - 1, facts.why);
+    score->backend_pid = facts.backend_pid;
+    score->round_trips = facts.round_trips;
+    score->connects = facts.connects;
+    score->db_errors = facts.errors;
+}
+
+static void
+on_pool_changed(void *owner)
+{
+    const struct gateway *g = owner;
+
+    front_show(g->front);
 }
 
 static int64_t
@@ -97,15 +97,23 @@ drain_ms(const struct conf *conf)
 static bool
 begin(struct gateway *g, const struct child *child, struct err *err)
 {
-    struct front_options options = {
+    const struct front_options options = {
         .limits = &child->conf->gateway,
+        .routes = routes,
+        .n_routes = LENGTH(routes),
+        .before = cors_before,
         .owner = g,
+        .stream_buffer_max = STREAM_BUFFER_MAX,
         .look = look,
         .drain_ms = drain_ms(child->conf),
     };
 
-    g->conf = child->conf;
-    return open_session(g, err) && front_new(child, &options, &g->front, err);
+    *g = (struct gateway){.conf = child->conf, .loop = loop_get()};
+    g->events = events_new(g);
+    loop_timer_init(&g->keys_look, on_keys_look);
+    g->keys_look.data = g;
+    return read_keys(g, err) && pool_new(g->loop, g->conf, on_pool_changed, g, &g->pool, err) &&
+           front_new(child, &options, &g->front, err);
 }
 
 int
@@ -116,6 +124,7 @@ gateway_main(const struct child *child)
 
     if (!begin(&g, child, &err))
         return front_refuse(child, &err);
-    db_start(g.db);
+    pool_start(g.pool);
+    loop_timer_in(g.loop, &g.keys_look, KEYS_LOOK_MS);
     return front_run(g.front);
 }

@@ -6,11 +6,9 @@
 
 #include "jwt/internal.h"
 
-enum part { HEADER, PAYLOAD, SIGNATURE, PARTS };
-
-struct token {
-    struct jwt_bytes signed_text; /* header and payload as they came, with their dot */
-    struct jwt_bytes parts[PARTS];
+struct parts {
+    struct jwt_bytes header, payload;
+    struct jwt_signed what;
 };
 
 static bool
@@ -21,7 +19,7 @@ decode(const char *text, size_t len, struct arena *arena, struct jwt_bytes *ret)
 
 /* A fourth dot is no letter of base64url, so there are three parts or none. */
 static bool
-take_apart(const char *text, size_t len, struct arena *arena, struct token *ret)
+take_apart(const char *text, size_t len, struct arena *arena, struct parts *ret)
 {
     const char *end = text + len, *first, *second;
 
@@ -33,10 +31,11 @@ take_apart(const char *text, size_t len, struct arena *arena, struct token *ret)
     second = memchr(first + 1, '.', (size_t)(end - first - 1));
     if (second == NULL)
         return false;
-    ret->signed_text = (struct jwt_bytes){text, (size_t)(second - text)};
-    return decode(text, (size_t)(first - text), arena, &ret->parts[HEADER]) &&
-           decode(first + 1, (size_t)(second - first - 1), arena, &ret->parts[PAYLOAD]) &&
-           decode(second + 1, (size_t)(end - second - 1), arena, &ret->parts[SIGNATURE]);
+    ret->what.token = (struct jwt_bytes){text, len};
+    ret->what.text = (struct jwt_bytes){text, (size_t)(second - text)};
+    return decode(text, (size_t)(first - text), arena, &ret->header) &&
+           decode(first + 1, (size_t)(second - first - 1), arena, &ret->payload) &&
+           decode(second + 1, (size_t)(end - second - 1), arena, &ret->what.signature);
 }
 
 /*
@@ -54,16 +53,16 @@ is_header_fine(const json_t *header)
 }
 
 static enum jwt_verdict
-judge_signature(const struct jwt_keys *keys, const struct token *t)
+judge_signature(const struct jwt_keys *keys, const struct parts *parts)
 {
-    AUTO(json) json_t *header = jwt_parse_object(t->parts[HEADER].data, t->parts[HEADER].len);
+    AUTO(json) json_t *header = jwt_parse_object(parts->header.data, parts->header.len);
     enum jwt_alg alg;
 
     if (!is_header_fine(header))
         return JWT_MALFORMED;
     alg = jwt_alg_named(json_string_value(json_object_get(header, "alg")));
     return jwt_keys_judge(keys, alg, json_string_value(json_object_get(header, "kid")),
-                          t->signed_text, t->parts[SIGNATURE]);
+                          &parts->what);
 }
 
 enum jwt_verdict
@@ -72,18 +71,18 @@ jwt_verify(const struct jwt_keys *keys, const struct jwt_policy *policy, const c
 {
     AUTO(json) json_t *claims = NULL;
     struct jwt_claims said = {.json = NULL};
-    struct token t;
+    struct parts parts;
     enum jwt_verdict verdict;
 
-    if (!take_apart(token, len, arena, &t))
+    if (!take_apart(token, len, arena, &parts))
         return JWT_MALFORMED;
-    verdict = judge_signature(keys, &t);
+    verdict = judge_signature(keys, &parts);
     if (verdict != JWT_GOOD)
         return verdict;
-    claims = jwt_parse_object(t.parts[PAYLOAD].data, t.parts[PAYLOAD].len);
+    claims = jwt_parse_object(parts.payload.data, parts.payload.len);
     if (claims == NULL)
         return JWT_MALFORMED;
-    said.json = t.parts[PAYLOAD].data;
+    said.json = parts.payload.data;
     verdict = jwt_claims_judge(claims, policy, now_s, arena, &said);
     if (verdict == JWT_GOOD)
         *ret = said;

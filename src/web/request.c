@@ -266,6 +266,12 @@ web_method(const struct web_request *r)
     return r->method;
 }
 
+bool
+web_is_head(const struct web_request *r)
+{
+    return r->is_head;
+}
+
 const char *
 web_path(const struct web_request *r)
 {
