@@ -11,6 +11,7 @@
 
 #define JWT_SECRET_MIN 32 /* bytes: as many as HS256 makes (RFC 7518, 3.2) */
 #define JWT_KEYS_MAX 100
+#define JWT_DIGEST_BYTES 32 /* of SHA-256 */
 #define JWKS_BYTES_MAX ((size_t)1024 * 1024)
 
 /* --- base64url (base64url.c) --------------------------------------------------------------- */
@@ -71,7 +72,21 @@ bool jwt_key_verifies(const struct jwt_key *key, struct jwt_bytes text,
                       struct jwt_bytes signature) MUST_CHECK;
 /* HS256 of the text. */
 bool jwt_key_sign(const struct jwt_key *key, struct jwt_bytes text,
-                  unsigned char ret[32]) MUST_CHECK;
+                  unsigned char ret[JWT_DIGEST_BYTES]) MUST_CHECK;
+
+/* SHA-256. */
+bool jwt_digest(struct jwt_bytes text, unsigned char ret[JWT_DIGEST_BYTES]) MUST_CHECK;
+
+/* --- tokens that were good before (cache.c) ------------------------------------------------ */
+
+/* Bounded: the newest few thousand, more or less. */
+struct jwt_cache;
+
+struct jwt_cache *jwt_cache_new(void);
+void jwt_cache_free(struct jwt_cache *cache); /* NULL is fine */
+void jwt_cache_clear(struct jwt_cache *cache);
+bool jwt_cache_has(const struct jwt_cache *cache, const unsigned char digest[JWT_DIGEST_BYTES]);
+void jwt_cache_add(struct jwt_cache *cache, const unsigned char digest[JWT_DIGEST_BYTES]);
 
 /* --- a set of keys (jwks.c, keys.c) -------------------------------------------------------- */
 
@@ -86,9 +101,17 @@ void jwt_key_list_release(struct jwt_key_list *list);
 bool jwt_jwks_parse(const char *text, size_t len, struct jwt_key_list *ret,
                     struct err *err) MUST_CHECK;
 
+struct jwt_signed {
+    struct jwt_bytes token;     /* all of it */
+    struct jwt_bytes text;      /* header and payload as they came, with their dot */
+    struct jwt_bytes signature; /* its bytes */
+};
+
 /* JWT_GOOD, JWT_NO_KEY or JWT_BAD_SIGNATURE.  kid NULL: the token has none. */
 enum jwt_verdict jwt_keys_judge(const struct jwt_keys *keys, enum jwt_alg alg, const char *kid,
-                                struct jwt_bytes text, struct jwt_bytes signature);
+                                const struct jwt_signed *what);
+/* For tests. */
+struct jwt_cache *jwt_keys_cache(const struct jwt_keys *keys);
 
 /* --- claims (claims.c) --------------------------------------------------------------------- */
 

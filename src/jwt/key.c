@@ -19,7 +19,6 @@
 #define RSA_EXPONENT_BITS_MAX 64 /* OpenSSL verifies with no longer one */
 #define POINT_BYTES 32           /* of each coordinate of P-256, and of r and s */
 #define POINT_UNCOMPRESSED 0x04  /* in front of x and y (SEC 1, 2.3.3) */
-#define DIGEST_BYTES 32
 
 enum jwt_alg
 jwt_alg_named(const char *name)
@@ -39,6 +38,12 @@ jwt_key_release(struct jwt_key *key)
     EVP_PKEY_CTX_free(key->public);
     free(key->kid);
     *key = (struct jwt_key){.kid = NULL};
+}
+
+bool
+jwt_digest(struct jwt_bytes text, unsigned char ret[JWT_DIGEST_BYTES])
+{
+    return EVP_Digest(text.data, text.len, ret, NULL, EVP_sha256(), NULL) == 1;
 }
 
 /* What OpenSSL has noted of a failure would show up in somebody else's message. */
@@ -78,23 +83,23 @@ jwt_key_of_secret(struct jwt_bytes secret, struct jwt_key *ret, struct err *err)
 }
 
 bool
-jwt_key_sign(const struct jwt_key *key, struct jwt_bytes text, unsigned char ret[32])
+jwt_key_sign(const struct jwt_key *key, struct jwt_bytes text, unsigned char ret[JWT_DIGEST_BYTES])
 {
     size_t len = 0;
 
     /* Without a key: begin anew with the one it has. */
     return EVP_MAC_init(key->mac, NULL, 0, NULL) == 1 &&
            EVP_MAC_update(key->mac, (const unsigned char *)text.data, text.len) == 1 &&
-           EVP_MAC_final(key->mac, ret, &len, DIGEST_BYTES) == 1 && len == DIGEST_BYTES;
+           EVP_MAC_final(key->mac, ret, &len, JWT_DIGEST_BYTES) == 1 && len == JWT_DIGEST_BYTES;
 }
 
 static bool
 verifies_hmac(const struct jwt_key *key, struct jwt_bytes text, struct jwt_bytes signature)
 {
-    unsigned char right[DIGEST_BYTES];
+    unsigned char right[JWT_DIGEST_BYTES];
 
-    return signature.len == DIGEST_BYTES && jwt_key_sign(key, text, right) &&
-           CRYPTO_memcmp(right, signature.data, DIGEST_BYTES) == 0;
+    return signature.len == JWT_DIGEST_BYTES && jwt_key_sign(key, text, right) &&
+           CRYPTO_memcmp(right, signature.data, JWT_DIGEST_BYTES) == 0;
 }
 
 /* --- public keys --------------------------------------------------------------------------- */
@@ -224,7 +229,7 @@ put_integer(const char *bytes, unsigned char *ret)
 static bool
 verifies_public(const struct jwt_key *key, struct jwt_bytes text, struct jwt_bytes signature)
 {
-    unsigned char digest[DIGEST_BYTES], der[2 + 2 * (3 + POINT_BYTES)];
+    unsigned char digest[JWT_DIGEST_BYTES], der[2 + 2 * (3 + POINT_BYTES)];
     const unsigned char *given = (const unsigned char *)signature.data;
     size_t len = signature.len;
     bool good;
@@ -240,7 +245,7 @@ verifies_public(const struct jwt_key *key, struct jwt_bytes text, struct jwt_byt
         len += 2;
         given = der;
     }
-    good = EVP_Digest(text.data, text.len, digest, NULL, EVP_sha256(), NULL) == 1 &&
+    good = jwt_digest(text, digest) &&
            EVP_PKEY_verify(key->public, given, len, digest, sizeof(digest)) == 1;
     if (!good)
         ERR_clear_error();

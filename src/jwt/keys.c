@@ -17,10 +17,11 @@
 struct jwt_keys {
     struct jwt_key secret; /* mac NULL: there is none */
     struct jwt_key_list list;
-    char *path;               /* NULL: there is no file */
-    struct stat seen;         /* of the file, when it was read last */
-    unsigned char digest[32]; /* of the text that was read last */
-    bool away;                /* there was no file last time, and that was said */
+    struct jwt_cache *cache;                /* what these keys have found good */
+    char *path;                             /* NULL: there is no file */
+    struct stat seen;                       /* of the file, when it was read last */
+    unsigned char digest[JWT_DIGEST_BYTES]; /* of the text that was read last */
+    bool away;                              /* there was no file last time, and that was said */
 };
 
 /* --- which key ----------------------------------------------------------------------------- */
@@ -46,9 +47,9 @@ knows_kid(const struct jwt_key_list *list, const char *kid)
  * algorithm.  The secret has no name, but Supabase puts one into tokens that are signed with
  * it: so it is for every kid that no key of the file has.
  */
-enum jwt_verdict
-jwt_keys_judge(const struct jwt_keys *keys, enum jwt_alg alg, const char *kid,
-               struct jwt_bytes text, struct jwt_bytes signature)
+static enum jwt_verdict
+try_keys(const struct jwt_keys *keys, enum jwt_alg alg, const char *kid,
+         const struct jwt_signed *what)
 {
     bool tried = false;
 
@@ -57,17 +58,41 @@ jwt_keys_judge(const struct jwt_keys *keys, enum jwt_alg alg, const char *kid,
 
         if (key->alg != alg || (kid != NULL && !has_kid(key, kid)))
             continue;
-        if (jwt_key_verifies(key, text, signature))
+        if (jwt_key_verifies(key, what->text, what->signature))
             return JWT_GOOD;
         tried = true;
     }
     if (alg == JWT_HS256 && keys->secret.mac != NULL &&
         (kid == NULL || !knows_kid(&keys->list, kid))) {
-        if (jwt_key_verifies(&keys->secret, text, signature))
+        if (jwt_key_verifies(&keys->secret, what->text, what->signature))
             return JWT_GOOD;
         tried = true;
     }
     return tried ? JWT_BAD_SIGNATURE : JWT_NO_KEY;
+}
+
+/* A HMAC costs no more than to look whether it was good before. */
+enum jwt_verdict
+jwt_keys_judge(const struct jwt_keys *keys, enum jwt_alg alg, const char *kid,
+               const struct jwt_signed *what)
+{
+    unsigned char digest[JWT_DIGEST_BYTES];
+    enum jwt_verdict verdict;
+
+    if (alg == JWT_HS256 || alg == JWT_ALGS || !jwt_digest(what->token, digest))
+        return try_keys(keys, alg, kid, what);
+    if (jwt_cache_has(keys->cache, digest))
+        return JWT_GOOD;
+    verdict = try_keys(keys, alg, kid, what);
+    if (verdict == JWT_GOOD)
+        jwt_cache_add(keys->cache, digest);
+    return verdict;
+}
+
+struct jwt_cache *
+jwt_keys_cache(const struct jwt_keys *keys)
+{
+    return keys->cache;
 }
 
 size_t
@@ -114,7 +139,7 @@ take_text(struct jwt_keys *keys, const char *text, size_t len, bool *ret_changed
     struct jwt_key_list list;
     unsigned char digest[sizeof(keys->digest)];
 
-    if (EVP_Digest(text, len, digest, NULL, EVP_sha256(), NULL) != 1)
+    if (!jwt_digest((struct jwt_bytes){text, len}, digest))
         return err_set(err, ERR_RETRY, "OpenSSL does not make a digest");
     if (memcmp(digest, keys->digest, sizeof(digest)) == 0)
         return true;
@@ -123,6 +148,7 @@ take_text(struct jwt_keys *keys, const char *text, size_t len, bool *ret_changed
         return false;
     jwt_key_list_release(&keys->list);
     keys->list = list;
+    jwt_cache_clear(keys->cache);
     *ret_changed = true;
     return true;
 }
@@ -215,6 +241,7 @@ jwt_keys_new(const struct jwt_key_source *from, struct jwt_keys **ret, struct er
 {
     struct jwt_keys *keys = xcalloc(1, sizeof(*keys));
 
+    keys->cache = jwt_cache_new();
     if (!fill(from, keys, err)) {
         jwt_keys_free(keys);
         return false;
@@ -230,6 +257,7 @@ jwt_keys_free(struct jwt_keys *keys)
         return;
     jwt_key_release(&keys->secret);
     jwt_key_list_release(&keys->list);
+    jwt_cache_free(keys->cache);
     free(keys->path);
     free(keys);
 }

@@ -6,11 +6,9 @@
 
 #include "jwt/internal.h"
 
-enum part { HEADER, PAYLOAD, SIGNATURE, PARTS };
-
-struct token {
-    struct jwt_bytes signed_text; /* header and payload as they came, with their dot */
-    struct jwt_bytes parts[PARTS];
+struct parts {
+    struct jwt_bytes header, payload;
+    struct jwt_signed what;
 };
 
 static bool
@@ -21,7 +19,7 @@ decode(const char *text, size_t len, struct arena *arena, struct jwt_bytes *ret)
 
 /* A fourth dot is no letter of base64url, so there are three parts or none. */
 static bool
-take_apart(const char *text, size_t len, struct arena *arena, struct token *ret)
+take_apart(const char *text, size_t len, struct arena *arena, struct parts *ret)
 {
     const char *end = text + len, *first, *second;
 
@@ -33,10 +31,11 @@ take_apart(const char *text, size_t len, struct arena *arena, struct token *ret)
     second = memchr(first + 1, '.', (size_t)(end - first - 1));
     if (second == NULL)
         return false;
-    ret->signed_text = (struct jwt_bytes){text, (size_t)(second - text)};
-    return decode(text, (size_t)(first - text), arena, &ret->parts[HEADER]) &&
-           decode(first + 1, (size_t)(second - first - 1), arena, &ret->parts[PAYLOAD]) &&
-           decode(second + 1, (size_t)(end - second - 1), arena, &ret->parts[SIGNATURE]);
+    ret->what.token = (struct jwt_bytes){text, len};
+    ret->what.text = (struct jwt_bytes){text, (size_t)(second - text)};
+    return decode(text, (size_t)(first - text), arena, &ret->header) &&
+           decode(first + 1, (size_t)(second - first - 1), arena, &ret->payload) &&
+           decode(second + 1, (size_t)(end - second - 1), arena, &ret->what.signature);
 }
 
 /*
@@ -54,16 +53,16 @@ is_header_fine(const json_t *header)
 }
 
 static enum jwt_verdict
-judge_signature(const struct jwt_keys *keys, const struct token *t)
+judge_signature(const struct jwt_keys *keys, const struct parts *parts)
 {
-    AUTO(json) json_t *header = jwt_parse_object(t->parts[HEADER].data, t->parts[HEADER].len);
+    AUTO(json) json_t *header = jwt_parse_object(parts->header.data, parts->header.len);
     enum jwt_alg alg;
 
     if (!is_header_fine(header))
         return JWT_MALFORMED;
     alg = jwt_alg_named(json_string_value(json_object_get(header, "alg")));
     return jwt_keys_judge(keys, alg, json_string_value(json_object_get(header, "kid")),
-                          t->signed_text, t->parts[SIGNATURE]);
+                          &parts->what);
 }
 
 enum jwt_verdict
@@ -72,18 +71,18 @@ jwt_verify(const struct jwt_keys *keys, const struct jwt_policy *policy, const c
 {
     AUTO(json) json_t *claims = NULL;
     struct jwt_claims said = {.json = NULL};
-    struct token t;
+    struct parts parts;
     enum jwt_verdict verdict;
 
-    if (!take_apart(token, len, arena, &t))
+    if (!take_apart(token, len, arena, &parts))
         return JWT_MALFORMED;
-    verdict = judge_signature(keys, &t);
+    verdict = judge_signature(keys, &parts);
     if (verdict != JWT_GOOD)
         return verdict;
-    claims = jwt_parse_object(t.parts[PAYLOAD].data, t.parts[PAYLOAD].len);
+    claims = jwt_parse_object(parts.payload.data, parts.payload.len);
     if (claims == NULL)
         return JWT_MALFORMED;
-    said.json = t.parts[PAYLOAD].data;
+    said.json = parts.payload.data;
     verdict = jwt_claims_judge(claims, policy, now_s, arena, &said);
     if (verdict == JWT_GOOD)
         *ret = said;
@@ -91,19 +90,39 @@ jwt_verify(const struct jwt_keys *keys, const struct jwt_policy *policy, const c
 }
 
 const char *
+jwt_payload(const char *token, size_t len, struct arena *arena)
+{
+    AUTO(json) json_t *claims = NULL;
+    struct parts parts;
+
+    if (!take_apart(token, len, arena, &parts))
+        return NULL;
+    claims = jwt_parse_object(parts.payload.data, parts.payload.len);
+    return claims != NULL ? parts.payload.data : NULL;
+}
+
+static const struct {
+    const char *name, *text;
+} verdicts[JWT_VERDICTS] = {
+    [JWT_GOOD] = {"good", "JWT is valid"},
+    [JWT_MALFORMED] = {"malformed", "JWT is malformed"},
+    [JWT_NO_KEY] = {"no_key", "JWT is signed with an unknown key or algorithm"},
+    [JWT_BAD_SIGNATURE] = {"bad_signature", "JWT has a wrong signature"},
+    [JWT_ENDLESS] = {"endless", "JWT has no exp"},
+    [JWT_EXPIRED] = {"expired", "JWT expired"},
+    [JWT_NOT_YET] = {"not_yet", "JWT is not valid yet"},
+    [JWT_WRONG_AUDIENCE] = {"wrong_audience", "JWT is for another audience"},
+    [JWT_WRONG_ISSUER] = {"wrong_issuer", "JWT is from another issuer"},
+};
+
+const char *
 jwt_verdict_text(enum jwt_verdict verdict)
 {
-    static const char *const texts[JWT_VERDICTS] = {
-        [JWT_GOOD] = "JWT is valid",
-        [JWT_MALFORMED] = "JWT is malformed",
-        [JWT_NO_KEY] = "JWT is signed with an unknown key or algorithm",
-        [JWT_BAD_SIGNATURE] = "JWT has a wrong signature",
-        [JWT_ENDLESS] = "JWT has no exp",
-        [JWT_EXPIRED] = "JWT expired",
-        [JWT_NOT_YET] = "JWT is not valid yet",
-        [JWT_WRONG_AUDIENCE] = "JWT is for another audience",
-        [JWT_WRONG_ISSUER] = "JWT is from another issuer",
-    };
+    return (unsigned)verdict < JWT_VERDICTS ? verdicts[verdict].text : "JWT is not valid";
+}
 
-    return (unsigned)verdict < JWT_VERDICTS ? texts[verdict] : "JWT is not valid";
+const char *
+jwt_verdict_name(enum jwt_verdict verdict)
+{
+    return (unsigned)verdict < JWT_VERDICTS ? verdicts[verdict].name : "unknown";
 }

@@ -54,7 +54,7 @@ answer(struct web_request *r, int status, const char *type, const void *body, si
         request_release(r);
         return;
     }
-    web_count_answer(r->web, status);
+    web_count_answer(r->web, r, status);
     /* libmicrohttpd does not change what it is given. */
     r->response = MHD_create_response_from_buffer(len, (void *)(uintptr_t)body, mode);
     if (r->response == NULL)

@@ -125,6 +125,8 @@ look(struct conn *c)
         conn_cut(c, 0);
     } else if (c->state == CONN_ARRIVING || has_a_part(c)) {
         go(c, CONN_ARRIVING, c->since_mono_ms, o->request_ms);
+    } else if (c->web->is_draining) {
+        conn_cut(c, 0);
     } else {
         go(c, CONN_WATCHED, c->since_mono_ms, o->idle_ms);
         ev_io_start(c->web->loop, &c->first_byte);
@@ -207,7 +209,7 @@ send_refusal(struct web *w, int fd, int status, const char *message)
                    "HTTP/1.1 %d %s\r\nConnection: close\r\n"
                    "Content-Type: application/json; charset=utf-8\r\nContent-Length: %d\r\n\r\n%s",
                    status, MHD_get_reason_phrase_for((unsigned)status), len, body);
-    web_count_answer(w, status);
+    web_count_answer(w, NULL, status);
     if (send(fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         return; /* a client that takes nothing misses nothing */
 }

@@ -109,6 +109,7 @@ struct web_request {
     struct header *headers, **headers_end;
     int status;
     size_t answer_bytes;
+    int64_t whole_mono_ns; /* when all of it was here; 0: it was not */
     struct MHD_Response *response;
     struct web_stream *stream;
     void *data;
@@ -120,7 +121,7 @@ struct web_request {
 void web_kick(struct web *w);
 /* What the end of connections has made possible.  w may be gone after it. */
 void web_settle(struct web *w);
-void web_count_answer(struct web *w, int status);
+void web_count_answer(struct web *w, const struct web_request *r, int status); /* r may be NULL */
 
 /* --- listeners.c, peers.c ----------------------------------------------------------- */
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "web/internal.h"
 
 #define TOO_LONG "the body is too long"
@@ -81,7 +82,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **context,
     *context = NULL;
     if (r->status == 0) { /* libmicrohttpd has answered, or nobody */
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
-        web_count_answer(cls, info != NULL ? (int)info->http_status : 0);
+        web_count_answer(cls, r, info != NULL ? (int)info->http_status : 0);
     }
     conn_go(r->conn, CONN_QUIET, 0);
     request_detach(r);
@@ -170,6 +171,7 @@ dispatch(struct web_request *r, struct complaint complaint)
     const struct web_options *o = &r->web->options;
 
     r->is_dispatched = true;
+    r->whole_mono_ns = clock_mono_ns();
     r->is_in_handler = true;
     conn_go(r->conn, CONN_WORKING, 0);
     if (o->before != NULL && r->target.path != NULL && o->before(r, o->owner))
@@ -267,6 +269,12 @@ enum web_method
 web_method(const struct web_request *r)
 {
     return r->method;
+}
+
+bool
+web_is_head(const struct web_request *r)
+{
+    return r->is_head;
 }
 
 const char *

@@ -290,7 +290,7 @@ web_stream(struct web_request *r, const char *type, void (*gone)(void *arg), voi
     s->patience.data = s;
     if (r->mhd != NULL) {
         web_peer(r); /* known as long as the request */
-        web_count_answer(r->web, r->status);
+        web_count_answer(r->web, r, r->status);
         take_socket(s);
     }
     if (s->fd < 0) {

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "web/internal.h"
 
 /* What it may do before others have their turn. */
@@ -19,10 +20,18 @@
 #define NOTES_BYTES 8192
 
 void
-web_count_answer(struct web *w, int status)
+web_count_answer(struct web *w, const struct web_request *r, int status)
 {
-    if (status >= 100 && (size_t)status < LENGTH(w->counts.answers))
-        w->counts.answers[status]++;
+    const struct web_route *route = r != NULL ? r->match.route : NULL;
+    int64_t us = -1;
+
+    if (status < 100 || (size_t)status >= LENGTH(w->counts.answers))
+        return;
+    w->counts.answers[status]++;
+    if (r != NULL && r->whole_mono_ns > 0 && r->stream == NULL)
+        us = (clock_mono_ns() - r->whole_mono_ns) / 1000;
+    if (w->options.answered != NULL)
+        w->options.answered(route != NULL ? route->pattern : NULL, status, us, w->options.owner);
 }
 
 void
@@ -151,8 +160,9 @@ web_drain(struct web *w, void (*ended)(void *owner))
         next_stream = stream_next(s);
         stream_drain(s);
     }
+    /* One that is quiet for a short while has perhaps sent a request just now: see look(). */
     for (struct conn *c = w->conns; c != NULL; c = c->next) {
-        if (c->state == CONN_QUIET || c->state == CONN_WATCHED)
+        if (c->state == CONN_WATCHED)
             conn_cut(c, 0);
     }
     web_settle(w);

@@ -47,6 +47,12 @@ struct web_options {
     /* How errors found here look (404, 405, 413 ...): shapes a body for status.  NULL: JSON
      * {"code", "message", "details", "hint"} as PostgREST has it. */
     void (*error)(struct web_request *r, int status, const char *message, void *owner);
+    /*
+     * Of each answer: the pattern of its route, NULL when there is none (no route, or not even
+     * a request that could be read), and microseconds since the whole request was here, -1 for a
+     * stream and for what no handler saw.  May be NULL.
+     */
+    void (*answered)(const char *route, int status, int64_t us, void *owner);
     void *owner;
     const int *fds; /* listening stream sockets (ipc/listen.h); the server's from now on */
     size_t n_fds;
@@ -84,6 +90,7 @@ void web_count(const struct web *w, struct web_counts *ret);
 /* --- a request: valid until it is answered and its handler has returned ------------------ */
 
 enum web_method web_method(const struct web_request *r);
+bool web_is_head(const struct web_request *r); /* a GET whose body nobody reads */
 const char *web_path(const struct web_request *r);           /* decoded, without the query */
 const char *web_segment(const struct web_request *r, int n); /* what the nth {} stands for */
 /* Header by name, in any case; NULL: there is none, or there are several that differ. */

@@ -10,7 +10,12 @@
 #define NOW_S 1800000000
 #define J(...) #__VA_ARGS__
 #define USER "7f1f40ee-1c7a-4f1a-9d1c-0a3f1d3c5b11"
-#define FINE J({"sub":"7f1f40ee-1c7a-4f1a-9d1c-0a3f1d3c5b11","role":"authenticated","exp":1800003600})
+#define FINE                                                                                       \
+    J({                                                                                            \
+        "sub" : "7f1f40ee-1c7a-4f1a-9d1c-0a3f1d3c5b11",                                            \
+        "role" : "authenticated",                                                                  \
+        "exp" : 1800003600                                                                         \
+    })
 
 /* Which keys the verifier has. */
 enum has { ALL, SECRET_ONLY, PUBLIC_ONLY, SETS };
