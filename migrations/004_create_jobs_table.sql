@@ -116,12 +116,16 @@ create table if not exists pgcrew.migrations (
 );
 alter table pgcrew.migrations enable row level security;
 
--- A queue has a number from its first job or worker on.
+-- A queue has a number from its first job or worker on.  While it is paused nothing is
+-- claimed from it: the index is what a claim looks at, and nearly always empty.
 create table if not exists pgcrew.queues (
-  number smallint generated always as identity primary key,
-  queue  text not null unique check (length(queue) between 1 and 100)
+  number    smallint generated always as identity primary key,
+  queue     text not null unique check (length(queue) between 1 and 100),
+  paused_at timestamptz,
+  paused_by text
 );
 alter table pgcrew.queues enable row level security;
+create index if not exists queues_paused_idx on pgcrew.queues (number) where paused_at is not null;
 
 -- Where a job stands: number of the queue, 9 - priority, id, in 15, 4 and 44 bits.  One
 -- number is compared in a fraction of the time that a text and two numbers take, and a
@@ -348,6 +352,9 @@ begin
   loop
     select q.number into v_number from pgcrew.queues q where q.queue = p_queue;
     exit when found;
+    if length(p_queue) between 1 and 100 is not true then
+      raise exception 'the name of a queue must have 1 to 100 characters' using errcode = '23514';
+    end if;
     -- Another may be making it just now: then we wait for him, and find it.
     begin
       insert into pgcrew.queues (queue) values (p_queue) on conflict do nothing;
@@ -381,7 +388,9 @@ begin
                   and length(n.queue) between 1 and 100 and length(n.kind) between 1 and 100
                   and n.priority between 0 and 9 and n.max_attempts > 0), min(n.queue), max(n.queue),
          (select q.number from pgcrew.queues q where q.queue = min(n.queue)),
+         -- In a paused queue it is for nobody yet.
          exists (select from pgcrew.workers w where w.idle)
+           and not exists (select from pgcrew.queues q where q.queue = min(n.queue) and q.paused_at is not null)
     into v_plain, v_queue, v_last, v_number, v_idle from new_jobs n;
   if v_plain and v_queue = v_last then
     v_number := coalesce(v_number, pgcrew.queue_number(v_queue));

@@ -103,7 +103,8 @@ $fn$;
 -- Take up to p_want jobs.  Where it looks, in this order: ranges of pgcrew.place.  The caller
 -- remembers where its last claim ended and asks from there, so that the dead index entries
 -- of what was taken before are not walked again; what came in below (committed late, given
--- back, due only now) is found by asking from the start of a queue now and then.
+-- back, due only now) is found by asking from the start of a queue now and then.  A range is
+-- of one queue; when that is paused, it is passed over.
 --
 -- p_kinds: only these; p_without: any but these.  An answer of less than was wanted sets the
 -- worker's idle flag: from then on an enqueue sends a NOTIFY.  p_stay_idle: it waits for other
@@ -113,7 +114,7 @@ create or replace function pgcrew.claim(
   p_holder bigint, p_first bigint[], p_last bigint[], p_kinds text[], p_want int,
   p_without text[] default null, p_stay_idle boolean default false)
 returns table (token bigint, job_id bigint, queue text, priority smallint, kind text, payload text, attempt int,
-               max_attempts int, batch_id uuid, user_id uuid, tempfails int)
+               max_attempts int, batch_id uuid, user_id uuid, tempfails int, waited_us bigint)
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
@@ -123,6 +124,7 @@ declare
   v_ids   bigint[];
   v_token bigint;
   v_found int := 0;
+  v_now   timestamptz := clock_timestamp();
 begin
   -- The lock keeps the row until our claim can be seen: who reaps this holder
   -- deletes it first, so that no claim slips in behind the reaping.
@@ -144,6 +146,8 @@ begin
                                 and (p_kinds is null or x.kind = any (p_kinds))
                                 and (p_without is null or x.kind <> all (p_without))
                               order by x.place limit p_want for update skip locked) found
+              where (look.first >> 48) <> all (array(select q.number::bigint from pgcrew.queues q
+                                                      where q.paused_at is not null))
               limit p_want))
     returning r.place, r.job_id)
   -- Without the number of the queue: what has priority has it over other queues, too.
@@ -157,7 +161,8 @@ begin
            -- No attempt, no look.
            case when j.started_at is null then 0
                 else (select count(*) from pgcrew.attempts x
-                       where x.job_id = j.id and x.cause = 'tempfail' and not x.forgiven) end::int
+                       where x.job_id = j.id and x.cause = 'tempfail' and not x.forgiven) end::int,
+           greatest(date_part('epoch', v_now - greatest(j.run_at, j.created_at)) * 1000000, 0)::bigint
       from unnest(v_ids) t (id),
            lateral (select * from public.jobs x
                      where x.id = t.id and x.status in ('queued', 'running') offset 0) j;
@@ -851,7 +856,8 @@ begin
 end
 $fn$;
 
--- Does anything wait that an idle worker among these processes would claim?  The janitor
+-- Does anything wait that an idle worker among these processes would claim?  What waits in a
+-- paused queue does not.  The janitor
 -- asks for all workers of its host, who sleep until it says so.  Looks at the next 1000 of
 -- each queue; where none of so many is for them, the answer is that something may wait
 -- further down.  cost_ms: dead index entries may make it dear, then ask less often.
@@ -867,7 +873,7 @@ begin
   waits := exists (
     select from (select distinct x.queues, x.kinds from pgcrew.workers x
                   where x.process = any (p_processes) and x.idle) w,
-                unnest(w.queues) u (queue) join pgcrew.queues q on q.queue = u.queue,
+                unnest(w.queues) u (queue) join pgcrew.queues q on q.queue = u.queue and q.paused_at is null,
                 lateral (select y.kind, row_number() over () as nth
                            from (select z.kind from pgcrew.ready z
                                   where z.place >= pgcrew.place(q.number, 9, 0)
@@ -880,7 +886,7 @@ end
 $fn$;
 
 -- Kinds that wait and that no live worker of their queue has a handler for, among the
--- next 1000 jobs of each queue.
+-- next 1000 jobs of each queue that is not paused.
 create or replace function pgcrew.survey(p_queues text[])
 returns table (queue text, kind text, jobs int)
 language plpgsql volatile security definer
@@ -890,7 +896,7 @@ set enable_seqscan = off set enable_bitmapscan = off as $fn$
 begin
   return query
   select q.queue, r.kind, count(*)::int
-    from unnest(p_queues) u (queue) join pgcrew.queues q on q.queue = u.queue,
+    from unnest(p_queues) u (queue) join pgcrew.queues q on q.queue = u.queue and q.paused_at is null,
          -- What nobody takes gathers at the front.
          lateral (select x.kind from pgcrew.ready x
                    where x.place >= pgcrew.place(q.number, 9, 0) and x.place < pgcrew.place(q.number + 1, 9, 0)
@@ -904,7 +910,7 @@ end
 $fn$;
 
 -- Why nothing is claimed: asked for workers (by process) that have been idle for a while.  No
--- row: nothing surely waits for any of them.  Else the queues where something does, how
+-- row: nothing surely waits for any of them.  Else the queues (none that is paused) where something does, how
 -- many jobs (of the next 1000 of each queue), and why they are not claimed:
 --   workers  claim() gives them to who asks, so the workers do not ask
 --   locked   their rows are locked by somebody else's transaction
@@ -928,7 +934,7 @@ begin
      where w.process = any (p_processes) group by w.queues, w.kinds),
   found as materialized (
     select i.holder, i.kinds, q.queue, q.number, count(*) as n
-      from idle i, unnest(i.queues) u (queue) join pgcrew.queues q on q.queue = u.queue,
+      from idle i, unnest(i.queues) u (queue) join pgcrew.queues q on q.queue = u.queue and q.paused_at is null,
            lateral (select z.kind from pgcrew.ready z
                      where z.place >= pgcrew.place(q.number, 9, 0) and z.place < pgcrew.place(q.number + 1, 9, 0)
                      order by z.place limit 1000) r
@@ -1302,6 +1308,37 @@ begin
 end
 $fn$;
 
+-- From now on nothing is claimed from the queue, on any host; what has been claimed is run, and
+-- jobs go in.  False: it was paused already.  p_by: who did it, as people shall read it; else
+-- it is the login.
+create or replace function pgcrew.pause_queue(p_queue text, p_by text default null) returns bool
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
+declare
+  v_number int := pgcrew.queue_number(p_queue);
+begin
+  update pgcrew.queues q set paused_at = clock_timestamp(), paused_by = left(coalesce(p_by, session_user), 100)
+   where q.number = v_number and q.paused_at is null;
+  return found;
+end
+$fn$;
+
+-- The end of the pause.  False: there was none.
+create or replace function pgcrew.resume_queue(p_queue text) returns bool
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $fn$
+declare
+  v_number int := pgcrew.queue_number(p_queue);
+begin
+  update pgcrew.queues q set paused_at = null, paused_by = null
+   where q.number = v_number and q.paused_at is not null;
+  if not found then
+    return false;
+  end if;
+  -- Not wake(): whoever is about to tell the workers may commit before us.
+  perform pg_notify('pgcrew', 'ready');
+  return true;
+end
+$fn$;
+
 -- 8. who may call what -----------------------------------------------------------
 
 -- queue_number, drop_ended, lock_claims, undo_claims, put_back, finish_others, end_cancelled, as_json, wake and wake_at are helpers: nobody's.
@@ -1328,7 +1365,9 @@ grant execute on function
   pgcrew.cancel_jobs(bigint[]),
   pgcrew.cancel_batch_jobs(uuid),
   pgcrew.retry_jobs(bigint[]),
-  pgcrew.retry_batch(uuid)
+  pgcrew.retry_batch(uuid),
+  pgcrew.pause_queue(text, text),
+  pgcrew.resume_queue(text)
 to pgcrew_worker, service_role;
 
 -- 9. say so ----------------------------------------------------------------------

@@ -1,5 +1,5 @@
 /*
- * References to secrets: env:NAME, file:/PATH, credential:NAME.
+ * Secrets: compared, and references to them: env:NAME, file:/PATH, credential:NAME.
  *
  * What reads them reads anew each time: a file that was replaced counts at once.
  * Credentials are those of systemd: files in CREDENTIALS_DIRECTORY.
@@ -23,5 +23,11 @@ bool secret_is_reference(const char *text);
  * message names the reference, never what it stands for.
  */
 bool secret_read(const char *reference, struct buf *ret, struct err *err) MUST_CHECK;
+
+/*
+ * Are they the same text?  How long it takes tells nothing of where they differ.  NULL and
+ * "" equal nothing: a secret that nobody has set opens no door.
+ */
+bool secret_equal(const char *a, const char *b) MUST_CHECK;
 
 #endif

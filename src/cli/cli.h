@@ -71,6 +71,9 @@ bool cli_try_database(struct cli *cli, struct err *err) MUST_CHECK;
 bool cli_try_query(struct cli *cli, const char *sql, const struct params *params, json_t **ret,
                    struct err *err) MUST_CHECK;
 
+/* Who calls, for people to read: "ann@host". */
+const char *cli_who(struct cli *cli);
+
 /* Words of the command line as what they must be; false: it has been said why. */
 bool cli_job_id(struct cli *cli, const char *word, int64_t *ret);
 bool cli_uuid(struct cli *cli, const char *what, const char *word, struct uuid *ret);

@@ -103,11 +103,24 @@ static void
 say_waiting(struct doctor *d, const json_t *row)
 {
     const char *what = value_text(row, "what");
+    char since[32];
 
     if (strcmp(what, "overdue") == 0)
         doctor_say(d, DOCTOR_ERROR, "is a janitor connected? see pgcrew workers",
                    "%" PRId64 " scheduled jobs are overdue by more than 15 s",
                    value_int(row, "jobs"));
+    else if (strcmp(what, "late") == 0)
+        doctor_say(d, DOCTOR_ERROR, "is a janitor connected? see pgcrew workers",
+                   "%" PRId64 " schedules are overdue by more than 15 s", value_int(row, "jobs"));
+    else if (strcmp(what, "schedule") == 0)
+        doctor_say(d, DOCTOR_ERROR, "pgcrew schedule add with other values, or remove",
+                   "schedule '%s' cannot put its jobs in: %s", value_text(row, "queue"),
+                   value_text(row, "kind"));
+    else if (strcmp(what, "paused") == 0)
+        doctor_say(d, DOCTOR_WARN, "pgcrew queue resume, if it was forgotten",
+                   "queue '%s' was paused %s ago by %s: %" PRId64 " jobs wait",
+                   value_text(row, "queue"), text_ago(since, value_int(row, "paused_ms")),
+                   value_text(row, "paused_by"), value_int(row, "jobs"));
     else if (strcmp(what, "kind") == 0)
         doctor_say(d, DOCTOR_ERROR, "add it to handlers in the configuration, then pgcrew reload",
                    "no live worker of queue '%s' has a handler for kind '%s': %" PRId64

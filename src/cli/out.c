@@ -59,11 +59,11 @@ out_status_colour(const char *status)
         const char *status;
         enum out_colour colour;
     } colours[] = {
-        {"succeeded", OUT_GREEN}, {"ok", OUT_GREEN},  {"failed", OUT_RED},
-        {"error", OUT_RED},       {"held", OUT_RED},  {"cancelled", OUT_YELLOW},
-        {"warn", OUT_YELLOW},     {"lost", OUT_RED},  {"running", OUT_BLUE},
-        {"stalled", OUT_RED},     {"busy", OUT_BLUE}, {"draining", OUT_YELLOW},
-        {"pending", OUT_YELLOW},
+        {"succeeded", OUT_GREEN}, {"ok", OUT_GREEN},      {"failed", OUT_RED},
+        {"error", OUT_RED},       {"held", OUT_RED},      {"cancelled", OUT_YELLOW},
+        {"warn", OUT_YELLOW},     {"lost", OUT_RED},      {"running", OUT_BLUE},
+        {"stalled", OUT_RED},     {"busy", OUT_BLUE},     {"draining", OUT_YELLOW},
+        {"pending", OUT_YELLOW},  {"paused", OUT_YELLOW},
     };
 
     for (size_t i = 0; i < LENGTH(colours); i++) {

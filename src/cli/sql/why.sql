@@ -31,7 +31,7 @@ stall as (
 last as (
   select a.cause, a.error, a.attempt from j join pgcrew.attempts a on a.job_id = j.id and not a.forgiven
    order by a.id desc limit 1)
-select j.id, j.kind, j.queue, j.status, j.priority, j.run_at, j.attempts, j.max_attempts,
+select j.id, j.kind, j.queue, j.user_id, j.status, j.priority, j.run_at, j.attempts, j.max_attempts,
        j.finished_at, j.error,
        case
          when j.status = 'failed' and j.error like 'quarantined: %' then 'quarantined'
@@ -47,6 +47,7 @@ select j.id, j.kind, j.queue, j.status, j.priority, j.run_at, j.attempts, j.max_
                      else 'scheduled' end
          when not exists (select from pgcrew.scheduled s where s.job_id = j.id)
               and not exists (select from mine) then 'astray'
+         when exists (select from mine) and q.paused_at is not null then 'paused'
          when not exists (select from live) then 'no_worker'
          when not exists (select from live where serves_queue) then 'no_queue'
          when not exists (select from live where serves_queue and takes_kind) then 'no_handler'
@@ -62,5 +63,6 @@ select j.id, j.kind, j.queue, j.status, j.priority, j.run_at, j.attempts, j.max_
        case when j.run_at < clock_timestamp() - interval '30 s' then (select detail from stall) end as stall,
        (select count(*) from live where serves_queue and takes_kind) as workers,
        (select cause from last) as last_cause, (select error from last) as last_error,
-       (select count(distinct name) from live) as live_hosts
-  from j
+       (select count(distinct name) from live) as live_hosts,
+       q.paused_at, q.paused_by
+  from j left join pgcrew.queues q on q.queue = j.queue
