@@ -25,7 +25,7 @@ chmod +x "$daemon_dir/slow" "$daemon_dir/bad"
 handlers "  slow: {exec: [$daemon_dir/slow]}
   bad: {exec: [$daemon_dir/bad]}
   good: {exec: [/bin/cat]}"
-start_daemon worker.count=2 worker.slots=2 worker.kill_grace=1s "dashboard.listen=[127.0.0.1:$port]" \
+PGUSER=postgres start_daemon worker.count=2 worker.slots=2 worker.kill_grace=1s "dashboard.listen=[127.0.0.1:$port]" \
     "dashboard.token_file=$daemon_dir/token"
 wait_for 20 curl -sf "http://127.0.0.1:$port/readyz" || bail 'no dashboard'
 
