@@ -101,6 +101,31 @@ const struct command commands[] = {
      "end the pause of these queues", queue_resume, NULL, NULL,
      "pgcrew queue resume mail"},
 
+    {"schedule", "list", false, "", TAKES_NONE,
+     "schedules: when they are due, and how their last jobs are", schedule_list, NULL, NULL,
+     "pgcrew schedule list"},
+    {"schedule", "add", false, "NAME CRON KIND [PAYLOAD|-]", 3, 4,
+     "put a job in again and again; changes the schedule of that name", schedule_add, schedule_add_options,
+     "CRON is one word: minute hour day month weekday, or @hourly @daily @weekly @monthly @yearly,\n"
+     "or @every and a time. The same can be added again: what is due next stays.",
+     "pgcrew schedule add report '30 6 * * mon-fri' report '{\"to\": \"ann@example.com\"}' --timezone Europe/Berlin\n"
+     "pgcrew schedule add poll '@every 90s' poll --overlap no"},
+    {"schedule", "remove", false, "NAME...", TAKES_SOME,
+     "remove schedules; the jobs that they have put in stay", schedule_remove, NULL, NULL,
+     "pgcrew schedule remove report"},
+    {"schedule", "pause", false, "NAME...", TAKES_SOME,
+     "let schedules put no more jobs in", schedule_pause, NULL, NULL,
+     "pgcrew schedule pause report"},
+    {"schedule", "resume", false, "NAME...", TAKES_SOME,
+     "end the pause of schedules; what was due meanwhile is not caught up", schedule_resume, NULL, NULL,
+     "pgcrew schedule resume report"},
+    {"schedule", "run", false, "NAME", TAKES_ONE,
+     "put a job of a schedule in now", schedule_run, NULL, NULL,
+     "pgcrew schedule run report"},
+    {"schedule", "next", false, "CRON", TAKES_ONE,
+     "say when a schedule with this text would be due", schedule_next, schedule_next_options, NULL,
+     "pgcrew schedule next '0 9 * * mon-fri' --timezone America/New_York --count 10"},
+
     {"why", NULL, false, "ID", TAKES_ONE,
      "why a job has not started or has not ended", why_run, NULL, NULL,
      "pgcrew why 4711"},
@@ -129,7 +154,16 @@ const struct command commands[] = {
     {"doctor", NULL, false, "", TAKES_NONE,
      "check everything; exit status 1 if something is wrong", doctor_run, doctor_options, NULL,
      "pgcrew doctor\n"
-     "pgcrew doctor --job 4711"},
+     "pgcrew doctor --job 4711\n"
+     "pgcrew doctor --job 4711 --token - < token   # why the user gets \"Job not found\""},
+    {"token", NULL, false, "", TAKES_NONE,
+     "make a token of a user, for tests; or look at one", token_run, token_options,
+     "Signed by gateway.jwt_secret (SUPABASE_JWT_SECRET), as Supabase's legacy tokens are. Whoever\n"
+     "has it is as good as a signed-in user: keep it like a password. --verify says what the\n"
+     "gateway would, exit status 1 if it would refuse.",
+     "token=$(pgcrew token --sub 5b2f5e4e-0b0c-4c53-9f55-0e1d6a3f1a11 --for 5min)\n"
+     "pgcrew token --claim 'app_metadata={\"team\": 7}' --claim is_anonymous=true\n"
+     "pgcrew token --verify - < token"},
     {"bench", NULL, false, "", TAKES_NONE,
      "measure the queue in this database, in a schema of its own", bench_run, bench_options,
      "Makes the schema pgcrew_bench, runs jobs that do nothing through the daemon's own processes,\n"

@@ -52,6 +52,7 @@ static const struct of statements[] = {
     {"cancel_backend",  "worker",  "stop a SQL function"},
     {"heartbeat",       "janitor", "renew the leases"},
     {"promote",         "janitor", "make scheduled jobs ready"},
+    {"run_schedules",   "janitor", "let schedules put jobs in"},
     {"waits_for",       "janitor", "see whether something waits"},
     {"survey",          "janitor", "find kinds without a handler"},
     {"stalled",         "janitor", "see why idle workers claim nothing"},

@@ -18,6 +18,7 @@
 
 static const struct web_route routes[] = {
     {WEB_GET, "/", door_page, 0},
+    {WEB_GET, "/metrics", scrape_metrics, 0},
     {WEB_GET, "/dashboard/{}", door_page, 0},
     {WEB_POST, API "login", door_login, 0},
     {WEB_POST, API "logout", door_logout, 0},

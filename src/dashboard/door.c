@@ -158,8 +158,8 @@ come_in_by_cookie(struct web_request *r)
     return true;
 }
 
-static bool
-come_in(struct web_request *r)
+bool
+door_come_in(struct web_request *r)
 {
     const char *authorization = web_header(r, "Authorization");
 
@@ -234,7 +234,7 @@ check_api(struct web_request *r)
         return false;
     if (strcmp(web_path(r), API "login") == 0)
         return true;
-    return come_in(r) && (!is_action || check_csrf(r));
+    return door_come_in(r) && (!is_action || check_csrf(r));
 }
 
 static bool

@@ -8,8 +8,10 @@
  * ask.c         a statement, and its answer as an answer of HTTP
  * filter.c      which jobs are meant
  * jobs.c        search, one job, what is done to it
- * bulk.c        the same to many
+ * why.c         why one is where it is
+ * bulk.c        the same to many; bulk_read.c: what is wished
  * lists.c       batches, queues, schedules, errors, hosts
+ * scrape.c      the metrics
  * watch.c       the overview, for all who look; trend.c: what it makes of the seconds before
  */
 #ifndef PGCREW_DASHBOARD_INTERNAL_H
@@ -66,6 +68,8 @@ struct visit {
 };
 
 bool door_before(struct web_request *r, void *owner);
+/* By the token or the cookie; false: it has been answered. */
+bool door_come_in(struct web_request *r);
 struct visit *door_visit(struct web_request *r);
 void door_login(struct web_request *r, void *owner);
 void door_logout(struct web_request *r, void *owner);
@@ -117,8 +121,16 @@ void lists_schedule_act(struct web_request *r, void *owner);
 void lists_errors(struct web_request *r, void *owner);
 void lists_hosts(struct web_request *r, void *owner);
 
+/* why.c: the answer has what why_json() reads: "why": "...", "advice": "...", or null. */
+void why_ask_job(struct web_request *r, int64_t id, db_answer *answer);
+void why_json(const PGresult *res, struct buf *sink);
+
 /* An action on jobs by its name in a path: "retry", "cancel", "delete"; NULL: none. */
 const struct statement *jobs_statement(const char *action);
+
+/* --- scrape.c ---------------------------------------------------------------------------- */
+
+void scrape_metrics(struct web_request *r, void *owner);
 
 /* --- watch.c ----------------------------------------------------------------------------- */
 

@@ -14,7 +14,6 @@
 #define SHOWN 50
 #define LOOKED_AT_MAX 200000 /* by one search; the next goes on below them */
 #define TEXT_CHARS_MAX (256 * 1024)
-#define COUNT_AHEAD_MAX 10000
 
 static const struct statement search = {"dashboard_search", sql_dashboard_search};
 static const struct statement job = {"dashboard_job", sql_dashboard_job};
@@ -61,6 +60,41 @@ read_id(struct web_request *r, int64_t *ret)
     return false;
 }
 
+/* of_route has the job, as an object without its last brace. */
+static void
+on_why(void *arg, const PGresult *res, const struct err *err)
+{
+    struct web_request *r = arg;
+    AUTO(buf) struct buf body = {0};
+
+    if (err != NULL) {
+        ask_failed(r, err);
+        return;
+    }
+    buf_add_text(&body, door_visit(r)->of_route);
+    buf_add_text(&body, ",");
+    why_json(res, &body);
+    buf_add_text(&body, "}");
+    ask_answer_json(r, body.data, body.len);
+}
+
+static void
+on_job(void *arg, const PGresult *res, const struct err *err)
+{
+    struct web_request *r = arg;
+    int64_t id;
+
+    if (err != NULL) {
+        ask_failed(r, err);
+    } else if (PQntuples(res) == 0 || !text_to_int(web_segment(r, 0), &id)) {
+        ask_refuse(r, 404, "There is no such job.", NULL);
+    } else {
+        door_visit(r)->of_route =
+            arena_memdup(web_arena(r), row_text(res, 0, 0), row_length(res, 0, 0) - 1);
+        why_ask_job(r, id, on_why);
+    }
+}
+
 void
 jobs_show(struct web_request *r, UNUSED void *owner)
 {
@@ -72,7 +106,7 @@ jobs_show(struct web_request *r, UNUSED void *owner)
     params_init(&p);
     param_int8(&p, id);
     param_int4(&p, TEXT_CHARS_MAX);
-    ask_for_json(r, DESK_QUICK, &job, &p);
+    ask_desk(r, DESK_QUICK, ASK_SHORT_MS, &job, &p, on_job);
 }
 
 /* --- doing ------------------------------------------------------------------------------ */

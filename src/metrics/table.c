@@ -42,6 +42,8 @@ const struct metric metrics[] = {
      "1 for what the janitor does.")
     GAUGE("pgcrew_lease_age_seconds", MS, "daemon lease_ok_ms",
      "Since the leases of this host were renewed.")
+    GAUGE("pgcrew_lease_seconds", MS, "daemon lease_ms",
+     "How long a lease lasts, as it is configured.")
     GAUGE("pgcrew_stalled", 1, "daemon ?stall",
      "1 while jobs wait, workers are idle, and nothing is claimed.")
     COUNTER("pgcrew_stalls_total", 1, "daemon stalls",

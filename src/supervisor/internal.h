@@ -324,7 +324,7 @@ void tallying_tick(struct supervisor *sup); /* what cannot be seen of the dead *
 void tallying_died(struct member *m, const struct board_score *score);
 void tallying_restarted(const struct slot *slot, enum restart reason);
 /* Keys of stats. */
-#define N_TALLYING 7
+#define N_TALLYING 8
 void tallying_pack(struct supervisor *sup, msgpack_packer *pk);
 
 /* notify.c */

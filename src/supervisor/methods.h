@@ -21,7 +21,7 @@
  *              restarts: {planned, database, config, crash, signal, stalled, fork_failed},
  *              reaps_waiting, pss_bytes: {supervisor, janitor, workers,
  *              gateway, dashboard},
- *              reloads, reloads_refused,
+ *              lease_ms: as it is configured, reloads, reloads_refused,
  *              jobs: [{queue, kind, succeeded, failed, retried, cancelled, released, stale,
  *                      wait_us, run_us, cpu_us, wait: [n...], run: [n...]}],
  *              claim_jobs: {sum, counts: [n...]}, bounds: {time_us: [...], jobs: [...]},

@@ -304,6 +304,7 @@ tallying_pack(struct supervisor *sup, msgpack_packer *pk)
     pack_jobs(pk, &sup->tallying.sums[BOARD_WORKER]);
     pack_processes(sup, pk, present);
     pack_http(sup, pk, present);
+    rpc_key_int(pk, "lease_ms", sup->conf->lease_ms);
     rpc_key_uint(pk, "reloads", sup->tallying.reloads);
     rpc_key_uint(pk, "reloads_refused", sup->tallying.reloads_refused);
 }

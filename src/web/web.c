@@ -160,8 +160,9 @@ web_drain(struct web *w, void (*ended)(void *owner))
         next_stream = stream_next(s);
         stream_drain(s);
     }
+    /* One that is quiet for a short while has perhaps sent a request just now: see look(). */
     for (struct conn *c = w->conns; c != NULL; c = c->next) {
-        if (c->state == CONN_QUIET || c->state == CONN_WATCHED)
+        if (c->state == CONN_WATCHED)
             conn_cut(c, 0);
     }
     web_settle(w);
@@ -173,6 +174,7 @@ web_free(struct web *w)
 {
     if (w == NULL)
         return;
+    w->is_freed = true;
     listeners_close(w);
     while (w->streams != NULL)
         stream_abort(w->streams);
@@ -180,6 +182,7 @@ web_free(struct web *w)
         if (r->is_suspended)
             MHD_resume_connection(r->mhd);
     }
+    linger_end(w);
     ev_io_stop(w->loop, &w->ready);
     MHD_stop_daemon(w->mhd);
     ev_timer_stop(w->loop, &w->again);
