@@ -71,11 +71,7 @@ do_step(struct bulk *b, const PGresult *res)
     b->last_id = ids[b->n_ids - 1];
     params_init(&p);
     param_int8s(&p, ids, b->n_ids);
-<<<<<<< HEAD
-    ask(b->r, DESK_SLOW, ASK_LONG_MS, jobs_statement(b->wish.action), &p, on_step);
-=======
-    ask_desk(b->r, DESK_SLOW, ASK_LONG_MS, jobs_statement(b->action), &p, on_step);
->>>>>>> main
+    ask_desk(b->r, DESK_SLOW, ASK_LONG_MS, jobs_statement(b->wish.action), &p, on_step);
 }
 
 static void
@@ -119,13 +115,8 @@ find(struct bulk *b)
     param_text(&p, b->wish.action);
     param_int8(&p, b->wish.after);
     param_int4(&p, COUNTED_MAX);
-<<<<<<< HEAD
     param_int4(&p, b->wish.preview ? 0 : STEP);
-    ask(b->r, DESK_SLOW, ASK_SHORT_MS, &bulk, &p, on_found);
-=======
-    param_int4(&p, b->preview ? 0 : STEP);
     ask_desk(b->r, DESK_SLOW, ASK_SHORT_MS, &bulk, &p, on_found);
->>>>>>> main
 }
 
 void

@@ -106,7 +106,7 @@ jobs_show(struct web_request *r, UNUSED void *owner)
     params_init(&p);
     param_int8(&p, id);
     param_int4(&p, TEXT_CHARS_MAX);
-    ask(r, DESK_QUICK, ASK_SHORT_MS, &job, &p, on_job);
+    ask_desk(r, DESK_QUICK, ASK_SHORT_MS, &job, &p, on_job);
 }
 
 /* --- doing ------------------------------------------------------------------------------ */

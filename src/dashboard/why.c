@@ -28,7 +28,7 @@ why_ask_job(struct web_request *r, int64_t id, db_answer *answer)
     params_init(&p);
     param_int8(&p, id);
     param_int8(&p, WHY_COUNT_AHEAD_MAX);
-    ask(r, DESK_QUICK, ASK_SHORT_MS, statement(), &p, answer);
+    ask_desk(r, DESK_QUICK, ASK_SHORT_MS, statement(), &p, answer);
 }
 
 static void
