@@ -43,6 +43,10 @@ extern const struct cli_option stats_options[];
 extern const struct cli_option wait_options[], stop_options[];
 cli_run scale_run, reload_run, drain_run, stop_run;
 
+/* token.c */
+extern const struct cli_option token_options[];
+cli_run token_run;
+
 /* ping.c, doctor.c */
 extern const struct cli_option ping_options[], doctor_options[];
 cli_run ping_run, doctor_run;

@@ -89,6 +89,26 @@ print_counts(const char *head, json_t *counts)
         putchar('\n');
 }
 
+/* "gateway: idle, 12 requests answered, 3 connections (1 stream) open" */
+static void
+print_front(const json_t *daemon, const char *name)
+{
+    const json_t *front = json_object_get(daemon, name);
+    const char *text = value_text(front, "text");
+
+    if (!json_is_object(front))
+        return;
+    printf("%s: %s, %" PRId64 " requests answered, %" PRId64 " connections open, %" PRId64
+           " of them streams",
+           name, value_text(front, "state"), value_int(front, "requests"),
+           value_int(front, "connections"), value_int(front, "streams"));
+    if (text[0] != '\0') {
+        fputs("; ", stdout);
+        out_printable(stdout, text, false);
+    }
+    putchar('\n');
+}
+
 static void
 print_daemon(const struct cli *cli, const json_t *daemon)
 {
@@ -100,6 +120,8 @@ print_daemon(const struct cli *cli, const json_t *daemon)
     if (json_is_object(stall))
         printf("STALLED for %s: %s\n", text_ago(since, value_int(stall, "ms")),
                value_text(stall, "why"));
+    print_front(daemon, "gateway");
+    print_front(daemon, "dashboard");
     print_counts("workers: ", json_object_get(daemon, "workers"));
     print_counts("since its start: ", json_object_get(daemon, "totals"));
     print_counts("restarts: ", json_object_get(daemon, "restarts"));

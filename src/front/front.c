@@ -275,17 +275,6 @@ hear(struct front *f)
     f->port = order_port_new(f->loop, f->child->order_fd, on_order, on_supervisor_gone, f);
 }
 
-static void
-front_free(struct front *f)
-{
-    web_free(f->web);
-    order_port_free(f->port);
-    free(f->routes);
-    tally_writer_free(f->tally);
-    free(f);
-    front_of_process = NULL;
-}
-
 bool
 front_new(const struct child *child, const struct front_options *options, struct front **ret,
           struct err *err)
@@ -300,10 +289,8 @@ front_new(const struct child *child, const struct front_options *options, struct
     signal(SIGPIPE, SIG_IGN); /* clients leave when they want to */
     put_routes(f);
     hear(f);
-    if (!serve(f, err)) {
-        front_free(f);
-        return false;
-    }
+    if (!serve(f, err))
+        return false; /* the process ends */
     *ret = f;
     return true;
 }
@@ -325,7 +312,8 @@ front_run(struct front *f)
     loop_timer_in(f->loop, &f->beat, 0);
     order_say(f->port, ORDER_READY);
     ev_run(f->loop, 0);
-    front_free(f);
+    web_free(f->web);
+    /* The port stays open: who closes it is taken for one that is out of its mind. */
     return CHILD_EXIT_PLANNED;
 }
 

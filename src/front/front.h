@@ -42,10 +42,13 @@ struct front_options {
     int64_t drain_ms; /* how long that may take */
 };
 
-/* The order port, signals and the server of this process.  ERR_CONFIG: it cannot serve. */
+/*
+ * The order port, signals and the server of this process, which lives as long.  On an error
+ * it cannot serve.
+ */
 bool front_new(const struct child *child, const struct front_options *options, struct front **ret,
                struct err *err) MUST_CHECK;
-/* Serve until told to end; returns the exit status of the process.  front is freed. */
+/* Serve until told to end; returns the exit status of the process, which is left at once. */
 int front_run(struct front *front);
 /* Show on the board at once what has changed, not only at the next beat. */
 void front_show(struct front *front);

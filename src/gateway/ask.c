@@ -99,7 +99,7 @@ on_answer(void *arg, const PGresult *res, const struct err *err, const struct db
 static const char *
 method_name(const struct web_request *r)
 {
-    return web_method(r) == WEB_POST ? "POST" : "GET";
+    return web_method(r) == WEB_POST ? "POST" : web_is_head(r) ? "HEAD" : "GET";
 }
 
 void

@@ -81,6 +81,14 @@ enum jwt_verdict jwt_verify(const struct jwt_keys *keys, const struct jwt_policy
                             struct jwt_claims *ret);
 /* For a person: "JWT expired". */
 const char *jwt_verdict_text(enum jwt_verdict verdict);
+/* For a program: "expired". */
+const char *jwt_verdict_name(enum jwt_verdict verdict);
+
+/*
+ * The payload of a token that nobody has verified, a JSON object, for a person to look at:
+ * trust nothing of it.  NULL: it is no token.
+ */
+const char *jwt_payload(const char *token, size_t len, struct arena *arena);
 
 /* --- making ----------------------------------------------------------------------------- */
 

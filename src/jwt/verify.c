@@ -90,19 +90,39 @@ jwt_verify(const struct jwt_keys *keys, const struct jwt_policy *policy, const c
 }
 
 const char *
+jwt_payload(const char *token, size_t len, struct arena *arena)
+{
+    AUTO(json) json_t *claims = NULL;
+    struct parts parts;
+
+    if (!take_apart(token, len, arena, &parts))
+        return NULL;
+    claims = jwt_parse_object(parts.payload.data, parts.payload.len);
+    return claims != NULL ? parts.payload.data : NULL;
+}
+
+static const struct {
+    const char *name, *text;
+} verdicts[JWT_VERDICTS] = {
+    [JWT_GOOD] = {"good", "JWT is valid"},
+    [JWT_MALFORMED] = {"malformed", "JWT is malformed"},
+    [JWT_NO_KEY] = {"no_key", "JWT is signed with an unknown key or algorithm"},
+    [JWT_BAD_SIGNATURE] = {"bad_signature", "JWT has a wrong signature"},
+    [JWT_ENDLESS] = {"endless", "JWT has no exp"},
+    [JWT_EXPIRED] = {"expired", "JWT expired"},
+    [JWT_NOT_YET] = {"not_yet", "JWT is not valid yet"},
+    [JWT_WRONG_AUDIENCE] = {"wrong_audience", "JWT is for another audience"},
+    [JWT_WRONG_ISSUER] = {"wrong_issuer", "JWT is from another issuer"},
+};
+
+const char *
 jwt_verdict_text(enum jwt_verdict verdict)
 {
-    static const char *const texts[JWT_VERDICTS] = {
-        [JWT_GOOD] = "JWT is valid",
-        [JWT_MALFORMED] = "JWT is malformed",
-        [JWT_NO_KEY] = "JWT is signed with an unknown key or algorithm",
-        [JWT_BAD_SIGNATURE] = "JWT has a wrong signature",
-        [JWT_ENDLESS] = "JWT has no exp",
-        [JWT_EXPIRED] = "JWT expired",
-        [JWT_NOT_YET] = "JWT is not valid yet",
-        [JWT_WRONG_AUDIENCE] = "JWT is for another audience",
-        [JWT_WRONG_ISSUER] = "JWT is from another issuer",
-    };
+    return (unsigned)verdict < JWT_VERDICTS ? verdicts[verdict].text : "JWT is not valid";
+}
 
-    return (unsigned)verdict < JWT_VERDICTS ? texts[verdict] : "JWT is not valid";
+const char *
+jwt_verdict_name(enum jwt_verdict verdict)
+{
+    return (unsigned)verdict < JWT_VERDICTS ? verdicts[verdict].name : "unknown";
 }

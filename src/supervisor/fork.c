@@ -70,6 +70,19 @@ close_others(const struct child *child, const struct ends *ends)
     close_all_but(keep, n);
 }
 
+static void
+forget(struct conf *conf, enum board_role role)
+{
+    static const enum conf_holder holders[BOARD_ROLES] = {
+        [BOARD_WORKER] = CONF_OF_WORKER,
+        [BOARD_JANITOR] = CONF_OF_JANITOR,
+        [BOARD_GATEWAY] = CONF_OF_GATEWAY,
+        [BOARD_DASHBOARD] = CONF_OF_DASHBOARD,
+    };
+
+    conf_forget(conf, holders[role]);
+}
+
 static int
 main_of(const struct supervisor_plan *plan, enum board_role role, const struct child *child)
 {
@@ -143,6 +156,7 @@ be_child(struct slot *slot, const struct member *member, const struct ends *ends
     log_set_process(title);
     snprintf(long_title, sizeof(long_title), "pgcrewd: %s", title);
     proc_title_set(long_title);
+    forget(sup->conf, slot->role);
     _exit(main_of(sup->plan, slot->role, &child));
 }
 

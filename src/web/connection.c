@@ -11,6 +11,7 @@
  * Alarms are lazy: one that comes too early is set anew, so that a busy connection costs
  * nothing.
  */
+#include <errno.h>
 #include <linux/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,82 +39,98 @@ look_ms(const struct web *w)
 static void
 set_alarm(struct conn *c)
 {
-    int64_t now_ms = clock_mono_ms();
+    int64_t now_ms = clock_mono_ms(), at_ms = c->look_mono_ms;
 
-    if (loop_timer_runs(&c->alarm) && c->alarm_mono_ms <= c->deadline_mono_ms)
+    if (c->deadline_mono_ms < at_ms)
+        at_ms = c->deadline_mono_ms;
+    if (at_ms == INT64_MAX || (loop_timer_runs(&c->alarm) && c->alarm_mono_ms <= at_ms))
         return;
-    c->alarm_mono_ms = c->deadline_mono_ms;
-    loop_timer_in(c->web->loop, &c->alarm,
-                  c->deadline_mono_ms > now_ms ? c->deadline_mono_ms - now_ms : 0);
+    c->alarm_mono_ms = at_ms;
+    loop_timer_in(c->web->loop, &c->alarm, at_ms > now_ms ? at_ms - now_ms : 0);
 }
 
+/* since: when that began. */
 static void
-set_deadline(struct conn *c, int64_t at_mono_ms)
-{
-    c->deadline_mono_ms = at_mono_ms;
-    if (at_mono_ms != INT64_MAX)
-        set_alarm(c);
-}
-
-void
-conn_go(struct conn *c, enum conn_state state, int64_t ms)
+go(struct conn *c, enum conn_state state, int64_t since_mono_ms, int64_t ms)
 {
     if (c->state == CONN_CUT)
         return;
     if (c->state == CONN_WATCHED)
         ev_io_stop(c->web->loop, &c->first_byte);
     c->state = state;
-    c->since_mono_ms = clock_mono_ms();
-    set_deadline(c, ms > 0 ? c->since_mono_ms + ms : INT64_MAX);
+    c->since_mono_ms = since_mono_ms;
+    c->deadline_mono_ms = ms > 0 ? since_mono_ms + ms : INT64_MAX;
+    c->look_mono_ms = state == CONN_QUIET || state == CONN_ARRIVING
+                          ? clock_mono_ms() + look_ms(c->web)
+                          : INT64_MAX;
+    set_alarm(c);
 }
 
 void
-conn_is_quiet(struct conn *c)
+conn_go(struct conn *c, enum conn_state state, int64_t ms)
 {
-    conn_go(c, CONN_QUIET, look_ms(c->web));
+    go(c, state, clock_mono_ms(), ms);
 }
 
 /* --- looking ----------------------------------------------------------------------- */
+
+/* False: it does not know what is at this offset, as it never does of Unix sockets. */
+static bool
+ask_kernel(const struct conn *c, size_t offset, struct tcp_info *ret)
+{
+    socklen_t len = sizeof(*ret);
+
+    return c->address.ss_family != AF_UNIX &&
+           getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, ret, &len) == 0 && len > offset;
+}
 
 /* Is there more than whole requests?  False also when nobody knows. */
 static bool
 has_a_part(const struct conn *c)
 {
-    struct tcp_info info = {0};
-    socklen_t len = sizeof(info);
+    struct tcp_info info;
 
-    return c->address.ss_family != AF_UNIX &&
-           getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
-           len > offsetof(struct tcp_info, tcpi_bytes_received) &&
+    return ask_kernel(c, offsetof(struct tcp_info, tcpi_bytes_received), &info) &&
            info.tcpi_bytes_received > c->bytes;
+}
+
+/* The client will say no more, and libmicrohttpd, which reads by edges, may have missed it. */
+static bool
+has_left(const struct conn *c)
+{
+    char byte;
+
+    return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 static void
 on_first_byte(UNUSED struct ev_loop *loop, ev_io *io, UNUSED int events)
 {
     struct conn *c = io->data;
+    struct web *w = c->web;
 
-    conn_go(c, CONN_ARRIVING, c->web->options.request_ms);
+    if (has_left(c))
+        conn_cut(c, 0);
+    else
+        conn_go(c, CONN_ARRIVING, w->options.request_ms);
+    web_settle(w);
 }
 
 static void
 look(struct conn *c)
 {
     const struct web_options *o = &c->web->options;
-    int64_t since_ms = c->since_mono_ms;
 
-    if (has_a_part(c)) {
-        conn_go(c, CONN_ARRIVING, o->request_ms);
-        set_deadline(c, since_ms + o->request_ms);
-        return;
-    }
-    if (c->web->is_draining) {
+    if (has_left(c)) {
         conn_cut(c, 0);
-        return;
+    } else if (c->state == CONN_ARRIVING || has_a_part(c)) {
+        go(c, CONN_ARRIVING, c->since_mono_ms, o->request_ms);
+    } else if (c->web->is_draining) {
+        conn_cut(c, 0);
+    } else {
+        go(c, CONN_WATCHED, c->since_mono_ms, o->idle_ms);
+        ev_io_start(c->web->loop, &c->first_byte);
     }
-    conn_go(c, CONN_WATCHED, o->idle_ms);
-    set_deadline(c, since_ms + o->idle_ms);
-    ev_io_start(c->web->loop, &c->first_byte);
 }
 
 static void
@@ -121,17 +138,14 @@ on_alarm(UNUSED struct ev_loop *loop, ev_timer *timer, UNUSED int events)
 {
     struct conn *c = timer->data;
     struct web *w = c->web;
+    int64_t now_ms = clock_mono_ms();
 
-    if (c->deadline_mono_ms == INT64_MAX)
-        return;
-    if (clock_mono_ms() < c->deadline_mono_ms) {
-        set_alarm(c);
-        return;
-    }
-    if (c->state == CONN_QUIET)
+    if (now_ms >= c->deadline_mono_ms)
+        conn_cut(c, c->state == CONN_ARRIVING ? 408 : 0);
+    else if (now_ms >= c->look_mono_ms)
         look(c);
     else
-        conn_cut(c, c->state == CONN_ARRIVING ? 408 : 0);
+        set_alarm(c);
     web_settle(w);
 }
 
@@ -155,7 +169,7 @@ conn_new(struct web *w, int fd, const struct sockaddr_storage *address, struct p
     c->alarm.data = c;
     loop_io_init(&c->first_byte, on_first_byte, fd, EV_READ);
     c->first_byte.data = c;
-    conn_is_quiet(c);
+    conn_go(c, CONN_QUIET, 0);
     return c;
 }
 
@@ -184,21 +198,6 @@ conn_of(struct MHD_Connection *mhd)
 }
 
 void
-on_connection(void *cls, UNUSED struct MHD_Connection *mhd, void **context,
-              enum MHD_ConnectionNotificationCode code)
-{
-    struct web *w = cls;
-
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = w->arriving;
-        w->arriving = NULL;
-    } else if (*context != NULL) {
-        conn_free(*context);
-        *context = NULL;
-    }
-}
-
-void
 send_refusal(struct web *w, int fd, int status, const char *message)
 {
     char text[512], body[256];
@@ -213,6 +212,44 @@ send_refusal(struct web *w, int fd, int status, const char *message)
     web_count_answer(w, NULL, status);
     if (send(fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         return; /* a client that takes nothing misses nothing */
+}
+
+/*
+ * libmicrohttpd closes without a word where it does not find a request line.  On a connection
+ * where it has said nothing before, we know that.
+ */
+static void
+say_why(struct conn *c)
+{
+    struct tcp_info info;
+    char byte;
+    ssize_t n;
+
+    if (c->state > CONN_ARRIVING || c->web->is_freed ||
+        !ask_kernel(c, offsetof(struct tcp_info, tcpi_bytes_sent), &info) ||
+        info.tcpi_bytes_sent > 0)
+        return;
+    n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0 || (n < 0 && errno == EAGAIN)) /* else the client has left */
+        send_refusal(c->web, c->fd, 400, "this is no request");
+}
+
+void
+on_connection(void *cls, UNUSED struct MHD_Connection *mhd, void **context,
+              enum MHD_ConnectionNotificationCode code)
+{
+    struct web *w = cls;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = w->arriving;
+        w->arriving = NULL;
+    } else if (*context != NULL) {
+        say_why(*context);
+        if (((struct conn *)*context)->lingers)
+            linger(w, ((struct conn *)*context)->fd);
+        conn_free(*context);
+        *context = NULL;
+    }
 }
 
 void

@@ -46,11 +46,13 @@ struct web {
     struct peer *peers[PEER_SLOTS];
 
     struct conn *conns;
+    struct lingerer *lingering;
+    int n_lingering;
     struct web_stream *streams;
     struct web_request *requests;
     struct web_counts counts;
 
-    bool is_draining, has_ended;
+    bool is_draining, has_ended, is_freed;
     void (*ended)(void *owner);
 };
 
@@ -67,12 +69,14 @@ struct conn {
     struct conn *prev, *next;
     struct web *web;
     struct peer *peer; /* NULL: not counted */
+    bool lingers;      /* the client still sends what nobody will read */
     struct sockaddr_storage address;
     int fd;
     enum conn_state state;
-    int64_t since_mono_ms, deadline_mono_ms, alarm_mono_ms;
+    int64_t since_mono_ms, deadline_mono_ms; /* it is cut then */
+    int64_t look_mono_ms, alarm_mono_ms;
     uint64_t bytes; /* of requests that have arrived whole */
-    ev_timer alarm; /* at the deadline or before */
+    ev_timer alarm; /* when the next of them is due, or before */
     ev_io first_byte;
 };
 
@@ -138,13 +142,18 @@ struct conn *conn_new(struct web *w, int fd, const struct sockaddr_storage *addr
 void conn_free(struct conn *c);
 struct conn *conn_of(struct MHD_Connection *mhd);
 void conn_go(struct conn *c, enum conn_state state, int64_t ms); /* for ms; 0: without limit */
-void conn_is_quiet(struct conn *c);
-/* End it now.  status, when not 0, is told first; only while nothing else was sent. */
+/* End it now.  A status other than 0 is told first: only while nothing else was sent. */
 void conn_cut(struct conn *c, int status);
 void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
                    enum MHD_ConnectionNotificationCode code);
 /* An answer without a request, by hand. */
 void send_refusal(struct web *w, int fd, int status, const char *message);
+
+/* --- linger.c ------------------------------------------------------------------------- */
+
+/* Before fd is closed: a copy of it is read for a moment. */
+void linger(struct web *w, int fd);
+void linger_end(struct web *w);
 
 /* --- strict.c: what is refused that libmicrohttpd would take -------------------------- */
 

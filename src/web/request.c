@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "web/internal.h"
 
+#define TOO_LONG "the body is too long"
+
 /* --- life -------------------------------------------------------------------------- */
 
 void *
@@ -82,7 +84,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **context,
         info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
         web_count_answer(cls, r, info != NULL ? (int)info->http_status : 0);
     }
-    conn_is_quiet(r->conn);
+    conn_go(r->conn, CONN_QUIET, 0);
     request_detach(r);
     request_release(r);
 }
@@ -139,7 +141,7 @@ begin(struct web_request *r, const char *method, const char *version)
     r->body_max = r->match.route != NULL && r->match.route->body_max > 0 ? r->match.route->body_max
                                                                          : o->body_max;
     if (announced_body(r) > r->body_max)
-        return (struct complaint){413, "the body is too long"};
+        return (struct complaint){413, TOO_LONG};
     return complaint;
 }
 
@@ -228,7 +230,9 @@ take_body(struct web_request *r, const char *data, size_t *len)
 {
     if (r->body.len + *len > r->body_max) {
         /* libmicrohttpd takes no answer in the middle of a body. */
-        conn_cut(r->conn, 413);
+        send_refusal(r->web, r->conn->fd, 413, TOO_LONG);
+        conn_go(r->conn, CONN_CUT, 0);
+        r->conn->lingers = true;
         return MHD_NO;
     }
     buf_add(&r->body, data, *len);
@@ -248,6 +252,7 @@ on_request(UNUSED void *cls, UNUSED struct MHD_Connection *mhd, UNUSED const cha
         complaint = begin(r, method, version);
         if (complaint.status == 0)
             return MHD_YES;
+        r->conn->lingers = true;
         dispatch(r, complaint);
         return give_answer(r);
     }

@@ -59,7 +59,7 @@ is_field_text(const char *text, size_t len)
 static bool
 is_number(const char *text)
 {
-    return *text != '\0' && strspn(text, "0123456789") == strlen(text) && strlen(text) <= 18;
+    return *text != '\0' && strspn(text, "0123456789") == strlen(text);
 }
 
 /* Blanks at the end are not of the value. */

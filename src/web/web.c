@@ -174,6 +174,7 @@ web_free(struct web *w)
 {
     if (w == NULL)
         return;
+    w->is_freed = true;
     listeners_close(w);
     while (w->streams != NULL)
         stream_abort(w->streams);
@@ -181,6 +182,7 @@ web_free(struct web *w)
         if (r->is_suspended)
             MHD_resume_connection(r->mhd);
     }
+    linger_end(w);
     ev_io_stop(w->loop, &w->ready);
     MHD_stop_daemon(w->mhd);
     ev_timer_stop(w->loop, &w->again);

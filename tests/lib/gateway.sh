@@ -2,6 +2,7 @@
 #
 #   gateway_database        a migrated database with the kind mail, whose server logs what is asked
 #   gateway_start [o=v...]  a daemon with a gateway at $gateway, http://127.0.0.1:PORT; waits for it
+#                           gateway_socket: it listens there, too
 #   mint SUB [JSON]         a token of this user that lives an hour; JSON: claims instead of those
 #   call METHOD PATH [curl argument...]    sets $status, $body and $headers
 #   call_as TOKEN METHOD PATH [curl argument...]
@@ -33,7 +34,7 @@ gateway_is_ready() {
 gateway_start() {
     gateway_port=${gateway_port:-$(free_port)}
     gateway=http://127.0.0.1:$gateway_port
-    start_daemon "gateway.listen=127.0.0.1:$gateway_port" "gateway.jwt_secret=$gateway_secret" \
+    start_daemon "gateway.listen=[127.0.0.1:$gateway_port${gateway_socket:+, $gateway_socket}]" "gateway.jwt_secret=$gateway_secret" \
         "gateway.database_url=host=$PGHOST port=$PGPORT dbname=$PGDATABASE user=pgcrew_gateway" "$@"
     wait_for 20 gateway_is_ready || { daemon_log; bail 'the gateway did not come up'; }
     gateway_dir=$daemon_dir/http

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "tap.h"
+#include "web/internal.h"
 #include "web_server.h"
 
 /* --- a client ------------------------------------------------------------------------ */
@@ -172,6 +173,26 @@ test_bodies(const struct web_server *s)
     is_int(status(ask(s, "POST /small HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" LAST
                          "5\r\n12345\r\n6\r\n123456\r\n0\r\n\r\n")),
            413, "chunks are counted");
+}
+
+/* Who sends all of it before listening is answered, too. */
+static void
+test_refused_while_sending(const struct web_server *s)
+{
+    static char text[4 << 20];
+    static const char *const heads[] = {"POST /body HTTP/1.1\r\nContent-Length: 4194304\r\n" LAST,
+                                        "POST /body HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" LAST
+                                        "400000\r\n"};
+
+    for (size_t i = 0; i < LENGTH(heads); i++) {
+        int fd = web_client(s);
+
+        say(fd, heads[i]);
+        ok(web_client_send(fd, text, sizeof(text)), "4 MiB can be sent");
+        shutdown(fd, SHUT_WR);
+        is_int(status(hear(fd)), 413, "and 413 is heard then");
+        close(fd);
+    }
 }
 
 static void
@@ -502,6 +523,54 @@ test_no_descriptors(void)
     ok(web_server_stop(&s), "the server lived until it was told to end");
 }
 
+/* --- addresses: 127.0.0.1 is not counted, so without sockets ------------------------------- */
+
+static bool
+takes(struct web *w, const char *text, struct peer **ret)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+
+    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
+        return peer_take(w, (const struct sockaddr *)&v4, ret);
+    inet_pton(AF_INET6, text, &v6.sin6_addr);
+    return peer_take(w, (const struct sockaddr *)&v6, ret);
+}
+
+static void
+test_addresses(void)
+{
+    static const char *const uncounted[] = {"127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"};
+    static const char *const same[][2] = {{"192.0.2.1", "192.0.2.1"},
+                                          {"192.0.2.1", "::ffff:192.0.2.1"},
+                                          {"2001:db8::1", "2001:db8::ffff:1"}};
+    struct web w = {.options.per_address_max = 2};
+    const struct sockaddr un = {.sa_family = AF_UNIX};
+    struct peer *p[4];
+    int n = 0;
+
+    for (size_t i = 0; i < LENGTH(uncounted); i++)
+        ok(takes(&w, uncounted[i], &p[0]) && p[0] == NULL, "%s is not counted", uncounted[i]);
+    ok(peer_take(&w, &un, &p[0]) && p[0] == NULL, "nor is a Unix socket");
+    for (size_t i = 0; i < LENGTH(same); i++) {
+        ok(takes(&w, same[i][0], &p[0]) && takes(&w, same[i][1], &p[1]), "%s twice", same[i][0]);
+        ok(!takes(&w, same[i][0], &p[3]) && !takes(&w, same[i][1], &p[3]), "but not three times");
+        ok(takes(&w, "192.0.2.2", &p[2]), "another address is another");
+        peer_drop(&w, p[2]);
+        peer_drop(&w, p[1]);
+        ok(takes(&w, same[i][1], &p[1]), "when one has ended, one more is fine");
+        peer_drop(&w, p[0]);
+        peer_drop(&w, p[1]);
+    }
+    ok(takes(&w, "2001:db8:0:1::1", &p[0]) && takes(&w, "2001:db8:0:2::1", &p[1]) && p[0] != p[1],
+       "another /64 is another");
+    peer_drop(&w, p[0]);
+    peer_drop(&w, p[1]);
+    for (int i = 0; i < PEER_SLOTS; i++)
+        n += w.peers[i] != NULL;
+    is_int(n, 0, "nothing is kept of who has left");
+}
+
 /* --- draining ------------------------------------------------------------------------------ */
 
 static void
@@ -567,6 +636,7 @@ main(void)
     test_query(&s);
     test_headers(&s);
     test_bodies(&s);
+    test_refused_while_sending(&s);
     test_expect(&s);
     test_keep_alive(&s);
     test_byte_by_byte(&s);
@@ -580,6 +650,7 @@ main(void)
     test_slow_reader();
     test_connections_max();
     test_no_descriptors();
+    test_addresses();
     test_drain();
     test_free();
     return done_testing();

@@ -437,17 +437,18 @@ web_client_unix(const struct web_server *s)
     return connect_to((struct sockaddr *)&un, sizeof(un));
 }
 
-void
+bool
 web_client_send(int fd, const char *data, size_t len)
 {
     while (len > 0) {
         ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
 
         if (n <= 0)
-            return; /* it has closed: what it said is read next */
+            return false;
         data += n;
         len -= (size_t)n;
     }
+    return true;
 }
 
 bool

@@ -29,7 +29,8 @@ struct web_counts web_server_counts(const struct web_server *s);
 
 int web_client(const struct web_server *s); /* connected over TCP; reads wait 10 s at most */
 int web_client_unix(const struct web_server *s);
-void web_client_send(int fd, const char *data, size_t len); /* what the server takes */
+/* False: the server has closed, or takes nothing for 10 s. */
+bool web_client_send(int fd, const char *data, size_t len);
 /*
  * What comes, until the server closes, or `until` (may be NULL) is in it.  False: neither came
  * within 10 s.
