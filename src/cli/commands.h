@@ -27,11 +27,17 @@ cli_run job_list, job_show, job_retry, job_cancel, job_log;
 /* queue.c */
 cli_run queue_list, queue_pause, queue_resume;
 
+/* schedule.c */
+extern const struct cli_option schedule_add_options[], schedule_next_options[];
+cli_run schedule_list, schedule_add, schedule_remove, schedule_pause, schedule_resume, schedule_run,
+    schedule_next;
+
 /* why.c */
 cli_run why_run;
 
 /* stats.c, workers.c */
 cli_run stats_run, workers_run;
+extern const struct cli_option stats_options[];
 
 /* control.c */
 extern const struct cli_option wait_options[], stop_options[];

@@ -109,6 +109,13 @@ say_waiting(struct doctor *d, const json_t *row)
         doctor_say(d, DOCTOR_ERROR, "is a janitor connected? see pgcrew workers",
                    "%" PRId64 " scheduled jobs are overdue by more than 15 s",
                    value_int(row, "jobs"));
+    else if (strcmp(what, "late") == 0)
+        doctor_say(d, DOCTOR_ERROR, "is a janitor connected? see pgcrew workers",
+                   "%" PRId64 " schedules are overdue by more than 15 s", value_int(row, "jobs"));
+    else if (strcmp(what, "schedule") == 0)
+        doctor_say(d, DOCTOR_ERROR, "pgcrew schedule add with other values, or remove",
+                   "schedule '%s' cannot put its jobs in: %s", value_text(row, "queue"),
+                   value_text(row, "kind"));
     else if (strcmp(what, "paused") == 0)
         doctor_say(d, DOCTOR_WARN, "pgcrew queue resume, if it was forgotten",
                    "queue '%s' was paused %s ago by %s: %" PRId64 " jobs wait",

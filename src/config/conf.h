@@ -224,6 +224,17 @@ bool conf_diff(const struct conf *old, const struct conf *fresh, struct buf *ret
 /* Give fresh the values that only a restart may change, as old has them. */
 void conf_keep_fixed(struct conf *fresh, const struct conf *old);
 
+/* The processes that are forked with a configuration. */
+enum conf_holder { CONF_OF_WORKER, CONF_OF_JANITOR, CONF_OF_GATEWAY, CONF_OF_DASHBOARD };
+
+/*
+ * In a child: take out of its memory and its environment the secrets that such a process
+ * does not need; in conf they are not set any more.  A worker keeps what handlers are given
+ * or name.  The gateway keeps nothing of handlers, nor of the environment but what libraries
+ * want to know.
+ */
+void conf_forget(struct conf *conf, enum conf_holder who);
+
 /* Is the value of this override ("database.url=...") a secret? */
 bool conf_is_secret(const char *override);
 

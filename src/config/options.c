@@ -114,15 +114,17 @@ is_origin(const char *text)
 #define OPT_CHOICE(name, field, type, preset, choices, flags) \
     OPT(conf, 0, name, OPTION_CHOICE, field, type, preset, 0, LENGTH(choices) - 2, flags, choices, ANY)
 
-/* What every process that serves HTTP has. */
-#define OPT_WEB(section, field, connections, per_address) \
-    OPT_LIST(section ".listen",                  field.listen,          NULL,               0,        16,  CONF_RELOAD, GOOD_LISTEN), \
-    OPT_INT (section ".connections_max",         field.connections_max, connections,        1,     60000,  CONF_RELOAD), \
-    OPT_INT (section ".connections_per_address", field.per_address_max, per_address,        0,     60000,  CONF_RELOAD), \
-    OPT_SIZE(section ".header_max",              field.header_max,      "16KiB",          KIB,       MIB,  CONF_RELOAD), \
-    OPT_SIZE(section ".body_max",                field.body_max,        "1MiB",           KIB,  64 * MIB,  CONF_RELOAD), \
-    OPT_MS  (section ".request_timeout",         field.request_ms,      "10s",         SECOND,      HOUR,  CONF_RELOAD), \
-    OPT_MS  (section ".idle_timeout",            field.idle_ms,         "1min",        SECOND,      HOUR,  CONF_RELOAD)
+/* What every process that serves HTTP has; at is where its struct conf_web lies. */
+#define WEB(at, name, kind, field, type, preset, min, max, ...) \
+    {name, kind, (at) + FIELD(conf_web, field, type), preset, min, max, CONF_RELOAD, NULL, __VA_ARGS__, 0}
+#define OPT_WEB(section, at, connections, per_address) \
+    WEB(at, section ".listen",                  OPTION_LIST, listen,          struct conf_list, NULL,  0,       16, GOOD_LISTEN), \
+    WEB(at, section ".connections_max",         OPTION_INT,  connections_max, int,     connections,    1,    60000, ANY), \
+    WEB(at, section ".connections_per_address", OPTION_INT,  per_address_max, int,     per_address,    0,    60000, ANY), \
+    WEB(at, section ".header_max",              OPTION_SIZE, header_max,      size_t,  "16KiB",      KIB,      MIB, ANY), \
+    WEB(at, section ".body_max",                OPTION_SIZE, body_max,        size_t,  "1MiB",       KIB, 64 * MIB, ANY), \
+    WEB(at, section ".request_timeout",         OPTION_MS,   request_ms,      int64_t, "10s",     SECOND,     HOUR, ANY), \
+    WEB(at, section ".idle_timeout",            OPTION_MS,   idle_ms,         int64_t, "1min",    SECOND,     HOUR, ANY)
 
 static const struct option conf_rows[] = {
     /*       name                          field                 default           min        max   flags */
@@ -170,7 +172,7 @@ static const struct option conf_rows[] = {
     OPT_SIZE("limits.stderr_tail",         stderr_tail,          "4KiB",             0,  64 * KIB,  CONF_RELOAD),
     OPT_SIZE("limits.log_line",            log_line_max,         "4KiB",           128,   4 * KIB,  CONF_RELOAD),
 
-    OPT_WEB("gateway", gateway, "10000", "256"),
+    OPT_WEB("gateway", offsetof(struct conf, gateway), "10000", "256"),
     OPT_TEXT("gateway.database_url",       gateway_url,          NULL,               1,      4096,  CONF_RELOAD | CONF_SECRET | CONF_URL, ANY),
     OPT_INT ("gateway.sessions",           gateway_sessions,     "2",                1,       100,  CONF_RELOAD),
     OPT_MS  ("gateway.statement_timeout",  gateway_statement_ms, "5s",             100, 10 * MINUTE, CONF_RELOAD),
@@ -186,7 +188,7 @@ static const struct option conf_rows[] = {
     OPT_INT ("gateway.listeners_max",      listeners_max,        "5000",             0,     60000,  CONF_RELOAD),
     OPT_INT ("gateway.listeners_per_user", listeners_per_user,   "20",               1,     10000,  CONF_RELOAD),
 
-    OPT_WEB("dashboard", dashboard, "100", "50"),
+    OPT_WEB("dashboard", offsetof(struct conf, dashboard), "100", "50"),
     OPT_TEXT("dashboard.token_file",       dashboard_token_file, NULL,               1,      4095,  CONF_RELOAD, GOOD_PATH),
     OPT_CHOICE("dashboard.service_key_login", dashboard_service_key_login, enum conf_switch, "no", switch_choices, CONF_RELOAD),
     OPT_MS  ("dashboard.session_timeout",  dashboard_session_ms, "12h",         MINUTE,  30 * DAY,  CONF_RELOAD),

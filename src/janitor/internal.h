@@ -74,6 +74,7 @@ struct janitor {
     char held_back[512]; /* why the session may not be used; "" else */
 
     struct duty duties[DUTIES];
+    int64_t schedules_due_ms; /* of the question in flight; -1: none will be */
     int64_t look_due_mono_ms; /* not sooner: the last look for waiting jobs was dear */
     int64_t heartbeat_sent_ms;
     struct uuid sent[BOARD_PLACES]; /* processes of the heartbeat in flight */

@@ -1,5 +1,5 @@
 /*
- * Scheduled jobs become ready when they are due; idle workers of this host are told
+ * Scheduled jobs become ready, and schedules put jobs in, when they are due; idle workers of this host are told
  * when something waits for them; jobs of a kind that nobody handles are pointed out.
  */
 #include <stdio.h>
@@ -10,10 +10,32 @@
 #include "janitor/internal.h"
 
 #define PROMOTE_MOST 1000
+#define SCHEDULES_MOST 100
 /* What is due may be locked by another host's janitor: no reason to ask without pause. */
 #define SOONEST_MS 10
 /* Looks take at most a twentieth of the time; workers poll for themselves between dear ones. */
 #define LOOK_COST_FACTOR 20
+
+/* The answer comes just before that of promote: they are one transaction. */
+static void
+on_schedules(void *arg, const PGresult *res, const struct err *err)
+{
+    struct janitor *j = arg;
+
+    (void)err; /* on_promoted has it */
+    j->schedules_due_ms = -1;
+    if (res != NULL && queue_read_due(res, &j->schedules_due_ms) > 0)
+        order_say(j->port, ORDER_NEWS);
+}
+
+/* So long until something is due, if that is sooner than wait_ms; -1: never. */
+static int64_t
+sooner(int64_t wait_ms, int64_t due_ms)
+{
+    if (due_ms < 0 || due_ms >= wait_ms)
+        return wait_ms;
+    return due_ms > SOONEST_MS ? due_ms : SOONEST_MS;
+}
 
 static void
 on_promoted(void *arg, const PGresult *res, const struct err *err)
@@ -22,11 +44,10 @@ on_promoted(void *arg, const PGresult *res, const struct err *err)
     int64_t moved = 0, next_ms = -1, wait_ms = j->conf->poll_ms;
 
     if (res != NULL)
-        moved = queue_read_promote(res, &next_ms);
+        moved = queue_read_due(res, &next_ms);
     if (moved > 0)
         order_say(j->port, ORDER_NEWS);
-    if (next_ms >= 0 && next_ms < wait_ms)
-        wait_ms = next_ms > SOONEST_MS ? next_ms : SOONEST_MS;
+    wait_ms = sooner(sooner(wait_ms, next_ms), j->schedules_due_ms);
     if (moved == PROMOTE_MOST)
         wait_ms = 0;
     duty_answered(j, DUTY_PROMOTE, wait_ms, err, "promote scheduled jobs");
@@ -60,6 +81,7 @@ look(struct janitor *j)
 void
 promoting_promote(struct janitor *j)
 {
+    queue_ask_run_schedules(j->db, SCHEDULES_MOST, on_schedules, j);
     queue_ask_promote(j->db, PROMOTE_MOST, on_promoted, j);
     if (clock_mono_ms() >= j->look_due_mono_ms)
         look(j);

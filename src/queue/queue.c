@@ -23,6 +23,7 @@ STATEMENT(heartbeat);
 STATEMENT(reap_process);
 STATEMENT(reap_expired);
 STATEMENT(promote);
+STATEMENT(run_schedules);
 STATEMENT(survey);
 STATEMENT(waits_for);
 
@@ -146,6 +147,7 @@ queue_read_claim(const PGresult *res, int row, struct claimed *ret)
         .batch_id = row_uuid(res, row, 8),
         .user_id = row_uuid(res, row, 9),
         .tempfails = (int)row_int(res, row, 10),
+        .waited_us = row_int(res, row, 11),
     };
 }
 
@@ -441,10 +443,20 @@ queue_ask_promote(struct db *db, int most, db_answer *answer, void *arg)
 }
 
 int64_t
-queue_read_promote(const PGresult *res, int64_t *ret_next_ms)
+queue_read_due(const PGresult *res, int64_t *ret_next_ms)
 {
     *ret_next_ms = row_is_null(res, 0, 1) ? -1 : row_int(res, 0, 1);
     return row_int(res, 0, 0);
+}
+
+void
+queue_ask_run_schedules(struct db *db, int most, db_answer *answer, void *arg)
+{
+    struct params p;
+
+    params_init(&p);
+    param_int4(&p, most);
+    db_ask(db, &st_run_schedules, &p, answer, arg);
 }
 
 void

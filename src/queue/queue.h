@@ -1,7 +1,7 @@
 /*
  * The life of a job in SQL: one function a statement, which knows its
  * parameters and its columns.  The statements are in queue/sql, what they call
- * in migrations/005_queue_functions.sql.
+ * in migrations/005_queue_functions.sql and 006_schedules.sql.
  *
  *   enqueue -> ready -> claim -> finish -> (succeeded | failed | cancelled)
  *                ^        |        '-> scheduled (retry) -> promote -> ready
@@ -17,7 +17,7 @@
 #include "queue/marks.h"
 
 /* The schema that these statements are written for: the number of the last migration. */
-#define QUEUE_SCHEMA_VERSION 5
+#define QUEUE_SCHEMA_VERSION 6
 
 /*
  * May this program work with the schema that the session found?  A newer one says itself
@@ -87,6 +87,7 @@ struct claimed {
     struct uuid batch_id; /* zero: none */
     struct uuid user_id;  /* zero: none */
     int tempfails;        /* attempts of this job that were not charged so far */
+    int64_t waited_us;    /* since it could have run, until it was claimed */
 };
 
 void queue_read_claim(const PGresult *res, int row, struct claimed *ret);
@@ -182,8 +183,10 @@ struct reaped {
 void queue_read_reap_expired(const PGresult *res, int row, struct reaped *ret);
 
 void queue_ask_promote(struct db *db, int most, db_answer *answer, void *arg);
-/* Returns how many became ready; *ret_next_ms is -1 when nothing waits. */
-int64_t queue_read_promote(const PGresult *res, int64_t *ret_next_ms);
+/* At most so many schedules put their jobs in. */
+void queue_ask_run_schedules(struct db *db, int most, db_answer *answer, void *arg);
+/* The answer of both: how many jobs became ready; *ret_next_ms is -1 when nothing waits. */
+int64_t queue_read_due(const PGresult *res, int64_t *ret_next_ms);
 
 /* Does anything wait that an idle worker among these processes would claim? */
 void queue_ask_waits_for(struct db *db, const struct uuid *processes, size_t n, db_answer *answer,

@@ -19,7 +19,7 @@ options_of() {
 }
 page_commands() {
     sed -n 's/^\.It Cm //p' "$page" | sed -n '/^migrate Op/,/^help/p' | sed -E 's/ (Op|Ar|Fl) ?(Cm )?/ /' |
-        awk '{ print ($2 == "up" || $1 ~ /^(migrate|batch|job|queue)$/) ? $1 " " $2 : $1 }' | sort -u
+        awk '{ print ($2 == "up" || $1 ~ /^(migrate|batch|job|queue|schedule)$/) ? $1 " " $2 : $1 }' | sort -u
 }
 page_options() {
     grep -oE '^\.It (Fl [a-zA-Z0-9] , )?Fl Fl [a-z-]+' "$page" | sed 's/.*Fl Fl /--/' | sort -u

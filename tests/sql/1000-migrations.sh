@@ -30,26 +30,32 @@ is "$(sql "select obj_description('public.jobs'::regclass)")" 'pgcrew job queue;
 ok '005 runs' apply "$repo/migrations/005_queue_functions.sql"
 is "$(sql "select obj_description('public.jobs'::regclass)")" 'pgcrew job queue; schema version 5' \
     'after 005 the version is 5'
-is "$(sql "select obj_description('public.jobs'::regclass)" -U stranger)" 'pgcrew job queue; schema version 5' \
+is "$(sqlstate_of "$(cat "$repo/migrations/006_schedules.sql")" -d half)" 42P01 '006 before 005 is refused'
+ok '006 runs' apply "$repo/migrations/006_schedules.sql"
+is "$(sql "select obj_description('public.jobs'::regclass)")" 'pgcrew job queue; schema version 6; programs since 5' \
+    'after 006 the version is 6, and programs of 5 fit'
+is "$(sql "select obj_description('public.jobs'::regclass)" -U stranger)" 'pgcrew job queue; schema version 6; programs since 5' \
     'a role without any right can read the version'
 is "$(sql 'select version, file from pgcrew.migrations order by 1' -F ' ')" \
     '0 000_plain_postgres.sql
 4 004_create_jobs_table.sql
-5 005_queue_functions.sql' \
-    'all three are written down'
+5 005_queue_functions.sql
+6 006_schedules.sql' \
+    'all four are written down'
 
 schema_text >"$pg_dir/before"
 id=$(sql "insert into jobs (kind) values ('kept') returning id")
 ok 'all of them run again' migrate
 is "$(schema_text | diff "$pg_dir/before" -)" '' 'nothing is different then'
-is "$(sql "select obj_description('public.jobs'::regclass)")" 'pgcrew job queue; schema version 5' \
+is "$(sql "select obj_description('public.jobs'::regclass)")" 'pgcrew job queue; schema version 6; programs since 5' \
     'and the version does not go back'
 is "$(sql "select status from jobs where id = $id")" queued 'and the jobs are still there'
 ok 'statement by statement works too' psql -Xq -v ON_ERROR_STOP=1 \
-    -f "$repo/migrations/000_plain_postgres.sql" -f "$repo/migrations/004_create_jobs_table.sql" -f "$repo/migrations/005_queue_functions.sql"
+    -f "$repo/migrations/000_plain_postgres.sql" -f "$repo/migrations/004_create_jobs_table.sql" -f "$repo/migrations/005_queue_functions.sql" \
+    -f "$repo/migrations/006_schedules.sql"
 
 is "$(sql "select count(*), count(*) filter (where relrowsecurity) from pg_class
-             where relkind = 'r' and (relnamespace = 'pgcrew'::regnamespace or oid = 'public.jobs'::regclass)" -F ' ')" '12 12' \
+             where relkind = 'r' and (relnamespace = 'pgcrew'::regnamespace or oid = 'public.jobs'::regclass)" -F ' ')" '13 13' \
     'row level security is on for every table'
 is "$(sql "select p.oid::regprocedure from pg_proc p
              where p.pronamespace = 'pgcrew'::regnamespace and has_function_privilege('pgcrew_worker', p.oid, 'execute')
@@ -72,7 +78,7 @@ sql "insert into jobs values (1, 'baker')"
 schema_text >"$pg_dir/before"
 for file in "$repo"/migrations/[0-9]*.sql; do
     is "$(sqlstate_of "$(cat "$file")")" \
-        "$(case $file in *005*) echo 42P01 ;; *) echo 42P07 ;; esac)" \
+        "$(case $file in *005* | *006*) echo 42P01 ;; *) echo 42P07 ;; esac)" \
         "a foreign jobs table is refused by ${file##*/}"
 done
 is "$(schema_text | diff "$pg_dir/before" -)" '' 'nothing was changed there'

@@ -39,6 +39,7 @@ table pgcrew.migrations: pgcrew_worker select, service_role select
 table pgcrew.queues: pgcrew_worker select, service_role select
 table pgcrew.ready: pgcrew_worker select, service_role select
 table pgcrew.scheduled: pgcrew_worker select, service_role select
+table pgcrew.schedules: pgcrew_worker select, service_role select
 table pgcrew.unique_keys: pgcrew_worker select, service_role select
 table pgcrew.user_claims: pgcrew_worker select, service_role select
 table pgcrew.workers: pgcrew_worker select, service_role select
@@ -55,7 +56,15 @@ function pgcrew.as_json/1: nobody
 function pgcrew.cancel_batch_jobs/1: pgcrew_worker execute, service_role execute
 function pgcrew.cancel_jobs/1: pgcrew_worker execute, service_role execute
 function pgcrew.claim/7: pgcrew_worker execute, service_role execute
+function pgcrew.cron_day/5: nobody
+function pgcrew.cron_field/5: nobody
+function pgcrew.cron_moment/2: nobody
+function pgcrew.cron_next/3: pgcrew_worker execute, service_role execute
+function pgcrew.cron_number/3: nobody
+function pgcrew.cron_parse/1: nobody
+function pgcrew.cron_wrong/1: nobody
 function pgcrew.drop_ended/1: nobody
+function pgcrew.due_times/2: nobody
 function pgcrew.end_cancelled/1: nobody
 function pgcrew.enqueue/9: pgcrew_worker execute, service_role execute
 function pgcrew.finish/15: pgcrew_worker execute, service_role execute
@@ -68,22 +77,33 @@ function pgcrew.jobs_truncated/0: nobody
 function pgcrew.jobs_user_limit/0: nobody
 function pgcrew.jobs_user_row/0: nobody
 function pgcrew.lock_claims/1: nobody
+function pgcrew.lock_schedule/1: nobody
+function pgcrew.next_time/2: nobody
 function pgcrew.pause_queue/2: pgcrew_worker execute, service_role execute
+function pgcrew.pause_schedule/2: pgcrew_worker execute, service_role execute
 function pgcrew.place/3: pgcrew_worker execute, service_role execute
 function pgcrew.promote/1: pgcrew_worker execute, service_role execute
 function pgcrew.put_back/5: nobody
+function pgcrew.put_schedule/11: pgcrew_worker execute, service_role execute
 function pgcrew.queue_number/1: nobody
 function pgcrew.reap_expired/1: pgcrew_worker execute, service_role execute
 function pgcrew.reap_process/3: pgcrew_worker execute, service_role execute
 function pgcrew.register_worker/9: pgcrew_worker execute, service_role execute
 function pgcrew.release_unknown/2: pgcrew_worker execute, service_role execute
+function pgcrew.remove_schedule/1: pgcrew_worker execute, service_role execute
 function pgcrew.report/6: pgcrew_worker execute, service_role execute
 function pgcrew.resume_queue/1: pgcrew_worker execute, service_role execute
+function pgcrew.resume_schedule/1: pgcrew_worker execute, service_role execute
 function pgcrew.retry_batch/1: pgcrew_worker execute, service_role execute
 function pgcrew.retry_jobs/1: pgcrew_worker execute, service_role execute
+function pgcrew.run_due/2: nobody
+function pgcrew.run_schedule/1: pgcrew_worker execute, service_role execute
+function pgcrew.run_schedules/1: pgcrew_worker execute, service_role execute
 function pgcrew.run_sql/8: pgcrew_worker execute, service_role execute
+function pgcrew.schedule_job/2: nobody
 function pgcrew.stalled/1: pgcrew_worker execute, service_role execute
 function pgcrew.survey/1: pgcrew_worker execute, service_role execute
+function pgcrew.timezone_name/1: pgcrew_worker execute, service_role execute
 function pgcrew.undo_claims/5: nobody
 function pgcrew.unregister_worker/1: pgcrew_worker execute, service_role execute
 function pgcrew.waits_for/1: pgcrew_worker execute, service_role execute

@@ -80,6 +80,12 @@ calls=(
     "insert into public.jobs (kind, batch_id, user_id) values ('photo', '$(process 9)', '$user')"
     "select public.batch_status('$(process 9)'::pg_catalog.uuid)"
     "select pgcrew.cancel_batch_jobs('$(process 9)')" "select pgcrew.retry_batch('$(process 9)')"
+    "select pgcrew.put_schedule('x', '@every 1s', 'x', p_overlap => false)" "select pgcrew.run_schedule('x')"
+    "select pg_catalog.pg_sleep(1)" "select pgcrew.run_schedules(10)"
+    "select pgcrew.put_schedule('x', '*/5 2 * * mon', 'x', p_timezone => 'europe/berlin')"
+    "select pgcrew.pause_schedule('x')" "select pgcrew.resume_schedule('x')" "select pgcrew.remove_schedule('x')"
+    "select pgcrew.cron_next('0 0 1 1 *', pgcrew.timezone_name('UTC'), pg_catalog.now())"
+    "select pgcrew.cron_next('30 2 29 3 *', 'Europe/Berlin', '2026-03-01'::pg_catalog.timestamptz)"
     "select pgcrew.pause_queue('made')" "select pgcrew.resume_queue('made')"
     "delete from public.jobs"
 )
@@ -100,7 +106,7 @@ is "$(loot eve)" '' 'and none runs a plant as the owner'
 
 # Who is called only by those above; a function without a line here or a call there is missing.
 inner='drop_ended end_cancelled finish_others jobs_enter jobs_leave jobs_truncated jobs_user_limit jobs_user_row
-       lock_claims put_back queue_number undo_claims wake wake_at'
+       lock_claims lock_schedule put_back queue_number run_due schedule_job undo_claims wake wake_at'
 called=$(printf '%s\n' "${calls[@]}" "${user_calls[@]}" | grep -oE '(pgcrew|public)\.[a-z_]+\(' | sed 's/.*\.//; s/(//' | sort -u)
 is "$(sql "select proname from pg_proc where prosecdef and pronamespace in ('pgcrew'::regnamespace, 'public'::regnamespace)
              and proname !~ 'careless' order by 1" | grep -vxF "$called" | grep -vxFf <(tr -s ' \n' '\n' <<<"$inner"))" '' \

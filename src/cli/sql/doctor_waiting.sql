@@ -1,6 +1,6 @@
 -- doctor_waiting: jobs at the heads of the queues that no live worker takes, jobs overdue, and
--- jobs that wait in a queue paused for more than a day.
--- One row a fault: what, queue, kind, jobs, and since when and by whom the queue is paused.
+-- jobs that wait in a queue paused for more than a day; schedules that are overdue or put no jobs in.
+-- One row a fault: what, queue (of a schedule: name), kind (error), jobs, and since when and by whom the queue is paused.
 with names as (
   select array_agg(q.queue) as all_queues from pgcrew.queues q
    where exists (select from pgcrew.ready r
@@ -15,6 +15,12 @@ union all
 select 'overdue', '', '', count(*), null, null
   from (select from pgcrew.scheduled where run_at < clock_timestamp() - interval '15 s' limit 10000) x
 having count(*) > 0
+union all
+select 'late', '', '', count(*), null, null
+  from pgcrew.schedules s where s.next_at < clock_timestamp() - interval '15 s'
+having count(*) > 0
+union all
+select 'schedule', s.name, s.error, 0, null, null from pgcrew.schedules s where s.error is not null
 union all
 select 'paused', q.queue, '', r.jobs, (extract(epoch from clock_timestamp() - q.paused_at) * 1000)::bigint, q.paused_by
   from pgcrew.queues q,
