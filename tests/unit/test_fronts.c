@@ -233,8 +233,8 @@ test_starts(void)
     gateway = who_answers(first_path);
     is_int(gateway, pid_of("gateway", 0), "the gateway answers on its socket");
     is_int(who_answers(dashboard_path), pid_of("dashboard", 0), "the dashboard on its own");
-    is_int(count_lines("starts", "worker 0"), 1, "a worker is not handed any");
-    is_int(count_lines("starts", "janitor 0"), 1, "nor is the janitor");
+    ok(WAIT_FOR(count_lines("starts", "worker 0") == 1, 3000), "a worker is not handed any");
+    ok(WAIT_FOR(count_lines("starts", "janitor 0") == 1, 3000), "nor is the janitor");
 }
 
 static void
