@@ -516,18 +516,26 @@ set search_path = pg_catalog, pg_temp set lock_timeout = '500ms' set plan_cache_
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
 #variable_conflict use_column
 declare
-  v_now timestamptz := clock_timestamp();
-  s     pgcrew.schedules;
+  v_now  timestamptz := clock_timestamp();
+  v_seen int := 0;
+  v_more bool := false;
+  s      pgcrew.schedules;
 begin
   jobs := 0;
   for s in
     select * from pgcrew.schedules x where x.next_at <= v_now order by x.next_at limit p_max for update skip locked
   loop
     jobs := jobs + pgcrew.run_due(s, v_now);
-    exit when clock_timestamp() > v_now + interval '1 s';
+    v_seen := v_seen + 1;
+    v_more := v_seen = p_max or clock_timestamp() > v_now + interval '1 s';
+    exit when v_more;
   end loop;
   next_due_ms := (select greatest(0, ceil(extract(epoch from x.next_at - clock_timestamp()) * 1000))
-                    from pgcrew.schedules x where x.next_at is not null order by x.next_at limit 1);
+                    from pgcrew.schedules x where x.next_at > v_now order by x.next_at limit 1);
+  -- Somebody has locked those that are left, and will not have by then.
+  if exists (select from pgcrew.schedules x where x.next_at <= v_now) then
+    next_due_ms := least(next_due_ms, case when v_more then 0 else 500 end);
+  end if;
   return next;
 end
 $fn$;

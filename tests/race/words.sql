@@ -180,3 +180,9 @@ begin
   update pgcrew.scheduled set run_at = now() - interval '1 second';
 end
 $fn$;
+
+-- A schedule whose time has come, and whose next is far off.
+create function race.due_schedule() returns void language sql as $fn$
+  select pgcrew.put_schedule('s', '@every 100d', 'a');
+  update pgcrew.schedules set next_at = now() - interval '1 second';
+$fn$;

@@ -10,8 +10,9 @@ for age in old new; do
     supabase_start "$age"
     is "$(sql 'select rolsuper from pg_roles where rolname = current_user')" f \
         "$age: postgres is no superuser"
-    ok "$age: 004 and 005 run without 000" apply "$repo/migrations/004_create_jobs_table.sql" "$repo/migrations/005_queue_functions.sql"
-    ok "$age: all three run, again" migrate
+    ok "$age: what is after 000 runs without it" apply "$repo/migrations/004_create_jobs_table.sql" \
+        "$repo/migrations/005_queue_functions.sql" "$repo/migrations/006_schedules.sql"
+    ok "$age: all of them run, again" migrate
     is "$(PGUSER=supabase_admin sql_as pgcrew_worker "select level || value from pgcrew.health() where name = 'sees_all_sessions'")" ok1 \
         "$age: the worker's health() sees all sessions, by the rights of postgres"
     is "$(sql "select nspowner::regrole from pg_namespace where nspname = 'auth'")" supabase_auth_admin \

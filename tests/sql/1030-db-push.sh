@@ -36,16 +36,16 @@ push() {
 
 mkdir -p "$work/supabase/migrations"
 touch "$work/supabase/config.toml"
-cp "$repo"/migrations/00[45]_*.sql "$work/supabase/migrations"
-ok 'db push runs 004 and 005' push
-is "$(sql "select obj_description('public.jobs'::regclass)")" 'pgcrew job queue; schema version 5' 'the schema is there'
-is "$(sql 'select version from supabase_migrations.schema_migrations order by 1' | xargs)" '004 005' 'both are in its history'
+cp "$repo"/migrations/00[456]_*.sql "$work/supabase/migrations"
+ok 'db push runs 004, 005 and 006' push
+is "$(sql "select obj_description('public.jobs'::regclass)")" 'pgcrew job queue; schema version 6; programs since 5' 'the schema is there'
+is "$(sql 'select version from supabase_migrations.schema_migrations order by 1' | xargs)" '004 005 006' 'all are in its history'
 ok 'a second push finds nothing to do' push
-ok 'the editor after a push runs them once more' apply "$repo"/migrations/00[45]_*.sql
+ok 'the editor after a push runs them once more' apply "$repo"/migrations/00[456]_*.sql
 is "$(sql "insert into jobs (kind) values ('a') returning status")" queued 'a job can be inserted'
 
 # A later file that fails is undone as a whole.
-cat "$repo/migrations/005_queue_functions.sql" - >"$work/supabase/migrations/006_broken.sql" <<<'create table public.half (a int); select 1/0;'
+cat "$repo/migrations/005_queue_functions.sql" - >"$work/supabase/migrations/007_broken.sql" <<<'create table public.half (a int); select 1/0;'
 not_ok 'a file with an error is refused' push
 is "$(sql "select to_regclass('public.half') is null")" t 'and leaves nothing behind'
 
@@ -54,7 +54,7 @@ rm "$work"/supabase/migrations/*
 echo 'create table public.own (a int);' >"$work/supabase/migrations/20260101000000_own.sql"
 sql 'delete from supabase_migrations.schema_migrations where true'
 ok 'a project that uses time stamps' push
-cp "$repo"/migrations/00[45]_*.sql "$work/supabase/migrations"
+cp "$repo"/migrations/00[456]_*.sql "$work/supabase/migrations"
 ok 'takes them with --include-all' push --include-all
 
 done_testing

@@ -46,7 +46,7 @@ start_daemon_anyway worker.count=1
 id=$(enqueue quick)
 ok 'an older schema is named, with what to do'       wait_for 10 logged "schema has version 4.*pgcrew migrate"
 is "$(job "$id" status)" queued                     'and nothing is claimed'
-sql "comment on table public.jobs is 'pgcrew job queue; schema version 5'"
+sql "comment on table public.jobs is 'pgcrew job queue; schema version 6'"
 ok 'once it fits the job runs, without a restart'    wait_for 20 job_is "$id" succeeded
 stop_daemon
 
@@ -54,7 +54,7 @@ sql "comment on table public.jobs is 'pgcrew job queue; schema version 99'"
 start_daemon_anyway worker.count=1
 ok 'a newer schema is named, with what to do'        wait_for 10 logged 'schema has version 99.*newer pgcrew'
 id=$(enqueue quick)
-sql "comment on table public.jobs is 'pgcrew job queue; schema version 99; programs since 5'"
+sql "comment on table public.jobs is 'pgcrew job queue; schema version 99; programs since 6'"
 ok 'one that is for this version, too, is worked with' wait_for 20 job_is "$id" succeeded
 ok 'and it is said that it is newer'                 logged 'schema has version 99.* and fits'
 stop_daemon

@@ -111,4 +111,7 @@ for field in $(blocks js | grep -oE 'status\.[a-z_]+' | cut -d . -f 2 | sort -u)
 done
 is "$(jq -c '[.percent == 100, .done, .succeeded]' <<<"$status")" '[true,true,2]' "7. and says all is done"
 
+# Recurring jobs.
+ok "the schedules are added" run_blocks "$(blocks sh 'pgcrew schedule add')"
+is "$(sql "select count(*) from pgcrew.schedules where next_at > now()")" 2 "and are due some day"
 done_testing
