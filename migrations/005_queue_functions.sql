@@ -114,7 +114,7 @@ create or replace function pgcrew.claim(
   p_holder bigint, p_first bigint[], p_last bigint[], p_kinds text[], p_want int,
   p_without text[] default null, p_stay_idle boolean default false)
 returns table (token bigint, job_id bigint, queue text, priority smallint, kind text, payload text, attempt int,
-               max_attempts int, batch_id uuid, user_id uuid, tempfails int)
+               max_attempts int, batch_id uuid, user_id uuid, tempfails int, waited_us bigint)
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $fn$
@@ -124,6 +124,7 @@ declare
   v_ids   bigint[];
   v_token bigint;
   v_found int := 0;
+  v_now   timestamptz := clock_timestamp();
 begin
   -- The lock keeps the row until our claim can be seen: who reaps this holder
   -- deletes it first, so that no claim slips in behind the reaping.
@@ -160,7 +161,8 @@ begin
            -- No attempt, no look.
            case when j.started_at is null then 0
                 else (select count(*) from pgcrew.attempts x
-                       where x.job_id = j.id and x.cause = 'tempfail' and not x.forgiven) end::int
+                       where x.job_id = j.id and x.cause = 'tempfail' and not x.forgiven) end::int,
+           greatest(date_part('epoch', v_now - greatest(j.run_at, j.created_at)) * 1000000, 0)::bigint
       from unnest(v_ids) t (id),
            lateral (select * from public.jobs x
                      where x.id = t.id and x.status in ('queued', 'running') offset 0) j;

@@ -130,7 +130,7 @@ const struct command commands[] = {
      "why a job has not started or has not ended", why_run, NULL, NULL,
      "pgcrew why 4711"},
     {"stats", NULL, false, "", TAKES_NONE,
-     "what the daemon of this host does, and what waits in each queue", stats_run, NULL, NULL,
+     "what the daemon of this host does, and what waits in each queue", stats_run, stats_options, NULL,
      "pgcrew stats --json | jq .database.queues"},
     {"workers", NULL, false, "", TAKES_NONE,
      "processes of this host, and workers of all hosts", workers_run, NULL, NULL,
@@ -154,7 +154,16 @@ const struct command commands[] = {
     {"doctor", NULL, false, "", TAKES_NONE,
      "check everything; exit status 1 if something is wrong", doctor_run, doctor_options, NULL,
      "pgcrew doctor\n"
-     "pgcrew doctor --job 4711"},
+     "pgcrew doctor --job 4711\n"
+     "pgcrew doctor --job 4711 --token - < token   # why the user gets \"Job not found\""},
+    {"token", NULL, false, "", TAKES_NONE,
+     "make a token of a user, for tests; or look at one", token_run, token_options,
+     "Signed by gateway.jwt_secret (SUPABASE_JWT_SECRET), as Supabase's legacy tokens are. Whoever\n"
+     "has it is as good as a signed-in user: keep it like a password. --verify says what the\n"
+     "gateway would, exit status 1 if it would refuse.",
+     "token=$(pgcrew token --sub 5b2f5e4e-0b0c-4c53-9f55-0e1d6a3f1a11 --for 5min)\n"
+     "pgcrew token --claim 'app_metadata={\"team\": 7}' --claim is_anonymous=true\n"
+     "pgcrew token --verify - < token"},
     {"bench", NULL, false, "", TAKES_NONE,
      "measure the queue in this database, in a schema of its own", bench_run, bench_options,
      "Makes the schema pgcrew_bench, runs jobs that do nothing through the daemon's own processes,\n"

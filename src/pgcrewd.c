@@ -14,7 +14,9 @@
 #include "base/proc.h"
 #include "base/text.h"
 #include "config/conf.h"
+#include "dashboard/dashboard.h"
 #include "db/target.h"
+#include "gateway/gateway.h"
 #include "handler/handler.h"
 #include "janitor/janitor.h"
 #include "supervisor/supervisor.h"
@@ -156,13 +158,21 @@ fill_standard_fds(void)
 
 /* What the children would find out later, each for itself. */
 static bool
-is_database_url(const struct conf *conf, struct err *err)
+is_database_url(const char *option, const char *url, struct err *err)
 {
     struct target target;
-    bool good = target_init(&target, conf->db_url, "", conf->connect_timeout_ms, err);
+    bool good = target_init(&target, url, "", 1000, err);
 
     target_release(&target);
-    return good || err_before(err, "database.url");
+    return good || err_before(err, "%s", option);
+}
+
+static bool
+are_database_urls(const struct conf *conf, struct err *err)
+{
+    return is_database_url("database.url", conf->db_url, err) &&
+           (conf->gateway_url == NULL ||
+            is_database_url("gateway.database_url", conf->gateway_url, err));
 }
 
 /* It may repeat words of a file. */
@@ -202,11 +212,13 @@ run_with_config(const struct command_line *line)
         .source = {.path = line->path, .overrides = line->overrides},
         .worker_main = worker_main,
         .janitor_main = janitor_main,
+        .gateway_main = gateway_main,
+        .dashboard_main = dashboard_main,
     };
     AUTO(buf) struct buf text = {0};
     struct err err = {0};
 
-    if (!conf_load(&plan.source, &plan.conf, &err) || !is_database_url(plan.conf, &err) ||
+    if (!conf_load(&plan.source, &plan.conf, &err) || !are_database_urls(plan.conf, &err) ||
         (line->what == CHECK && !handler_check(plan.conf, &err)) ||
         (line->what == RUN && !may_run(plan.conf, &err))) {
         conf_free(plan.conf);

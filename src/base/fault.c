@@ -59,6 +59,7 @@ static const struct of statements[] = {
     {"health",          "janitor", "see how the server is"},
     {"reap_process",    "janitor", "give back what a dead worker held"},
     {"reap_expired",    "janitor", "give back what dead hosts held"},
+    {"user",            "gateway", "do something as a user"},
 };
 
 static const struct step order_steps[] = {
@@ -95,6 +96,8 @@ static const struct step fork_steps[] = {
 static const struct of forks[] = {
     {"worker",  "supervisor", "a worker"},
     {"janitor", "supervisor", "the janitor"},
+    {"gateway", "supervisor", "the gateway"},
+    {"dashboard", "supervisor", "the dashboard"},
     {"guard",   "worker",     "the guard of a handler"},
     {"handler", "guard",      "the handler"},
     {"broom",   "worker",     "who removes what a dead guard left"},

@@ -29,6 +29,8 @@ int64_t proc_pss_bytes(pid_t pid);
 int64_t proc_rss_bytes(pid_t pid);
 int64_t proc_anon_bytes(pid_t pid); /* what is no file's: what a leak makes grow */
 
+int64_t proc_cpu_ns(pid_t pid); /* of it, not of its children; 0: it is gone */
+
 /* The value of a line "key 123 kB" in such a file that is open, in bytes; 0 when there is none. */
 int64_t proc_read_bytes(int fd, const char *key);
 

@@ -71,11 +71,12 @@ look_up(const char *reference, struct buf *ret, struct err *err)
 }
 
 bool
-secret_is_in_file(const char *text)
+secret_is_reference(const char *text)
 {
     const char *rest;
 
-    return starts(text, "credential:", &rest) || starts(text, "file:/", &rest);
+    return starts(text, "credential:", &rest) || starts(text, "file:/", &rest) ||
+           starts(text, "env:", &rest);
 }
 
 static bool
@@ -87,6 +88,7 @@ read_whole(const char *reference, struct buf *ret, struct err *err)
         return err_set(err, ERR_CONFIG, "it is longer than 16 KiB");
     while (ret->len > 0 && (ret->data[ret->len - 1] == '\n' || ret->data[ret->len - 1] == '\r'))
         ret->len--;
+    buf_add(ret, NULL, 0); /* the NUL after it */
     if (ret->len == 0)
         return err_set(err, ERR_CONFIG, "it is empty");
     return true;

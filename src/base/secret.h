@@ -1,5 +1,5 @@
 /*
- * References to secrets: env:NAME, file:/PATH, credential:NAME.
+ * Secrets: compared, and references to them: env:NAME, file:/PATH, credential:NAME.
  *
  * What reads them reads anew each time: a file that was replaced counts at once.
  * Credentials are those of systemd: files in CREDENTIALS_DIRECTORY.
@@ -14,8 +14,8 @@
 /* Longer ones are refused: nobody's token, but somebody's mistake. */
 #define SECRET_MAX ((size_t)16 * 1024)
 
-/* Does it begin like a reference to a file or to a credential? */
-bool secret_is_in_file(const char *text);
+/* Does it begin like a reference? */
+bool secret_is_reference(const char *text);
 
 /*
  * What the reference stands for, without line ends at its end, added to ret, which is
@@ -23,5 +23,11 @@ bool secret_is_in_file(const char *text);
  * message names the reference, never what it stands for.
  */
 bool secret_read(const char *reference, struct buf *ret, struct err *err) MUST_CHECK;
+
+/*
+ * Are they the same text?  How long it takes tells nothing of where they differ.  NULL and
+ * "" equal nothing: a secret that nobody has set opens no door.
+ */
+bool secret_equal(const char *a, const char *b) MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/out.h"
 #include "cli/values.h"
+#include "metrics/facts.h"
 
 #define APPLICATION_NAME "pgcrew tool"
 
@@ -219,7 +220,7 @@ call_daemon(struct cli *cli, const char *method, const struct buf *params, json_
 
     if (!ctl_call(cli->conf->socket_path, method, params, &answer, err))
         return false;
-    *ret = value_from_msgpack(&answer.result);
+    *ret = facts_from_msgpack(&answer.result);
     return true;
 }
 

@@ -37,10 +37,15 @@ cli_run why_run;
 
 /* stats.c, workers.c */
 cli_run stats_run, workers_run;
+extern const struct cli_option stats_options[];
 
 /* control.c */
 extern const struct cli_option wait_options[], stop_options[];
 cli_run scale_run, reload_run, drain_run, stop_run;
+
+/* token.c */
+extern const struct cli_option token_options[];
+cli_run token_run;
 
 /* ping.c, doctor.c */
 extern const struct cli_option ping_options[], doctor_options[];

@@ -11,11 +11,16 @@
 
 #include "cli/commands.h"
 #include "cli/out.h"
+#include "cli/tokens.h"
 #include "cli/values.h"
 #include "cli/why.h"
 
 const struct cli_option doctor_options[] = {
     {.name = "job", .value = "ID", .help = "also say why this job has not started or ended"},
+    {.name = "token",
+     .value = "TOKEN",
+     .help = "also look at the access token of a user (-: standard input)",
+     .is_secret = true},
     {.name = NULL},
 };
 
@@ -142,12 +147,15 @@ print_sum(const struct doctor *d, json_t *job)
 enum cli_exit
 doctor_run(struct cli *cli, const struct args *args)
 {
-    const char *word = args_value(args, "job");
+    const char *word = args_value(args, "job"), *token = args_value(args, "token");
     struct doctor d = {.cli = cli, .findings = json_array()};
     json_t *job = NULL;
     int64_t id = 0;
 
-    if (word != NULL && !cli_job_id(cli, word, &id)) {
+    if (token != NULL)
+        token = tokens_read(cli, token);
+    if ((word != NULL && !cli_job_id(cli, word, &id)) ||
+        (args_has(args, "token") && token == NULL)) {
         json_decref(d.findings);
         return cli->status;
     }
@@ -155,6 +163,8 @@ doctor_run(struct cli *cli, const struct args *args)
     /* Last, so that it stands next to the prompt; only where it can be asked. */
     if (word != NULL && d.has_schema)
         job = check_job(&d, id);
+    if (token != NULL)
+        doctor_check_token(&d, token, job);
     print_sum(&d, job);
     json_decref(job);
     json_decref(d.facts);

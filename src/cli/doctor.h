@@ -43,4 +43,10 @@ void doctor_check_daemon(struct doctor *d);
 void doctor_check_workers(struct doctor *d);
 void doctor_check_waiting(struct doctor *d);
 
+/*
+ * doctor_token.c: is this the access token of a user, and would the gateway take it?  job is
+ * what why_ask() knows of a job that the user does not see; NULL: none.
+ */
+void doctor_check_token(struct doctor *d, const char *token, const json_t *job);
+
 #endif

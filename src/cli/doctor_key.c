@@ -7,42 +7,7 @@
 
 #include "base/text.h"
 #include "cli/values.h"
-
-static int
-base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
-/* base64url without padding (RFC 4648, section 5); false when it is not. */
-static bool
-decode(const char *text, size_t len, struct buf *ret)
-{
-    uint32_t bits = 0;
-    int have = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        int value = base64_value(text[i]);
-        char byte;
-
-        if (value < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)value;
-        have += 6;
-        if (have < 8)
-            continue;
-        have -= 8;
-        byte = (char)(bits >> have & 0xff);
-        buf_add(ret, &byte, 1);
-    }
-    return true;
-}
+#include "jwt/jwt.h"
 
 static enum key_kind
 kind_of_role(const char *role)
@@ -75,22 +40,23 @@ expiry_of(const json_t *claims)
 static void
 read_token(const char *text, struct key *ret)
 {
-    AUTO(buf) struct buf claims = {0};
-    const char *start = strchr(text, '.'), *end;
+    const char *claims;
+    struct arena arena;
     json_t *object;
     struct err err;
 
+    arena_init(&arena);
     ret->kind = KEY_BROKEN;
-    end = start != NULL ? strchr(start + 1, '.') : NULL;
-    if (end == NULL || !decode(start + 1, (size_t)(end - start - 1), &claims) ||
-        !value_parse(buf_text(&claims), claims.len, &object, &err))
-        return;
-    copy_claim(object, "role", ret->role);
-    copy_claim(object, "ref", ret->project);
-    ret->expires_s = expiry_of(object);
-    if (json_is_object(object))
+    claims = jwt_payload(text, strlen(text), &arena);
+    if (claims != NULL && value_parse(claims, strlen(claims), &object, &err)) {
+        copy_claim(object, "role", ret->role);
+        copy_claim(object, "ref", ret->project);
+        copy_claim(object, "sub", ret->user);
+        ret->expires_s = expiry_of(object);
         ret->kind = kind_of_role(ret->role);
-    json_decref(object);
+        json_decref(object);
+    }
+    arena_release(&arena);
 }
 
 void

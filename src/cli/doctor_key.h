@@ -19,6 +19,7 @@ struct key {
     enum key_kind kind;
     char role[64];     /* of a token, else "" */
     char project[64];  /* of a token, else "" */
+    char user[64];     /* sub of a token, else "" */
     int64_t expires_s; /* 0: never, or not known */
 };
 

@@ -11,9 +11,15 @@
 #include "cli/health.h"
 #include "cli/out.h"
 #include "cli/values.h"
+#include "metrics/metrics.h"
 #include "sqltext.h"
 
 #define COUNT_MAX 10000
+
+const struct cli_option stats_options[] = {
+    {.name = "prometheus", .help = "as text for Prometheus, see pgcrew-dashboard(7)"},
+    {.name = NULL},
+};
 
 static const struct column queue_columns[] = {
     {.field = "queue", .head = "QUEUE", .max_width = 40},
@@ -83,6 +89,26 @@ print_counts(const char *head, json_t *counts)
         putchar('\n');
 }
 
+/* "gateway: idle, 12 requests answered, 3 connections (1 stream) open" */
+static void
+print_front(const json_t *daemon, const char *name)
+{
+    const json_t *front = json_object_get(daemon, name);
+    const char *text = value_text(front, "text");
+
+    if (!json_is_object(front))
+        return;
+    printf("%s: %s, %" PRId64 " requests answered, %" PRId64 " connections open, %" PRId64
+           " of them streams",
+           name, value_text(front, "state"), value_int(front, "requests"),
+           value_int(front, "connections"), value_int(front, "streams"));
+    if (text[0] != '\0') {
+        fputs("; ", stdout);
+        out_printable(stdout, text, false);
+    }
+    putchar('\n');
+}
+
 static void
 print_daemon(const struct cli *cli, const json_t *daemon)
 {
@@ -94,6 +120,8 @@ print_daemon(const struct cli *cli, const json_t *daemon)
     if (json_is_object(stall))
         printf("STALLED for %s: %s\n", text_ago(since, value_int(stall, "ms")),
                value_text(stall, "why"));
+    print_front(daemon, "gateway");
+    print_front(daemon, "dashboard");
     print_counts("workers: ", json_object_get(daemon, "workers"));
     print_counts("since its start: ", json_object_get(daemon, "totals"));
     print_counts("restarts: ", json_object_get(daemon, "restarts"));
@@ -193,8 +221,19 @@ print_both(struct cli *cli, json_t *daemon, const struct err *no_daemon, json_t 
         out_note(no_database->text);
 }
 
+static void
+print_metrics(json_t *daemon, json_t *database)
+{
+    AUTO(buf) struct buf text = {0};
+    json_t *facts = json_pack("{s:O?, s:O?}", "daemon", daemon, "database", database);
+
+    metrics_write(facts, &text);
+    fputs(buf_text(&text), stdout);
+    json_decref(facts);
+}
+
 enum cli_exit
-stats_run(struct cli *cli, UNUSED const struct args *args)
+stats_run(struct cli *cli, const struct args *args)
 {
     json_t *daemon = NULL, *database = NULL;
     struct err no_daemon = {0}, no_database = {0};
@@ -208,7 +247,9 @@ stats_run(struct cli *cli, UNUSED const struct args *args)
         database = NULL;
     mark_state(daemon, database);
     status = daemon == NULL && database == NULL ? CLI_AWAY : CLI_DONE;
-    if (cli->json)
+    if (args_has(args, "prometheus"))
+        print_metrics(daemon, database);
+    else if (cli->json)
         out_json(cli, json_pack("{s:O?, s:s?, s:O?, s:s?}", "daemon", daemon, "daemon_error",
                                 daemon == NULL ? no_daemon.text : NULL, "database", database,
                                 "database_error", database == NULL ? no_database.text : NULL));

@@ -11,7 +11,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "ipc/rpc.h"
 
 /*
  * A row as an object, all rows as an array of them.  json and jsonb columns
@@ -20,8 +19,6 @@
  */
 json_t *value_from_row(const PGresult *res, int row);
 json_t *value_from_rows(const PGresult *res);
-
-json_t *value_from_msgpack(const msgpack_object *o);
 
 /*
  * JSON from outside, any kind of value.  An error is ERR_PERMANENT and says

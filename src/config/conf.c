@@ -24,6 +24,9 @@ static const struct {
     {"WORKER_ID", "name"},
     {"DATABASE_URL", "database.url"},
     {"SUPABASE_DB_URL", "database.url"},
+    {"SUPABASE_JWT_SECRET", "gateway.jwt_secret"},
+    {"SUPABASE_SERVICE_ROLE_KEY", "gateway.service_key"},
+    {"SUPABASE_SECRET_KEY", "gateway.service_key"},
 };
 
 #define auto_conf free_conf
@@ -41,8 +44,9 @@ set_presets(struct conf *conf, struct err *err)
 {
     for (size_t i = 0; i < conf_options.n; i++) {
         const struct option *o = &conf_options.rows[i];
+        const char *preset = o->preset == NULL && o->type == OPTION_LIST ? "" : o->preset;
 
-        if (o->preset != NULL && !option_set(o, conf, &conf->arena, o->preset, err))
+        if (preset != NULL && !option_set(o, conf, &conf->arena, preset, err))
             return false;
     }
     return true;
@@ -347,8 +351,26 @@ check_database(const struct conf *conf, struct err *err)
                    "and password: set SUPABASE_DB_URL (dashboard > Connect > Session pooler)");
 }
 
+/* The tool may not see the secrets of the daemon. */
 static bool
-check_together(const struct conf *conf, struct err *err)
+check_gateway(const struct conf *conf, bool for_tool, struct err *err)
+{
+    if (conf->gateway.listen.n == 0 || for_tool)
+        return true;
+    if (conf->jwt_secret == NULL && conf->jwks_file == NULL)
+        return err_set(err, ERR_CONFIG,
+                       "'gateway.listen' without a key that tokens of users are verified with: set "
+                       "gateway.jwt_secret (SUPABASE_JWT_SECRET) or gateway.jwks_file");
+    if (conf->gateway_url == NULL)
+        return err_set(
+            err, ERR_CONFIG,
+            "'gateway.listen' without 'gateway.database_url': the gateway has a login of "
+            "its own, which may do nothing but act for users");
+    return true;
+}
+
+static bool
+check_together(const struct conf *conf, bool for_tool, struct err *err)
 {
     char first[32], max[32];
 
@@ -357,21 +379,22 @@ check_together(const struct conf *conf, struct err *err)
                        conf->path != NULL ? conf->path : "", conf->path != NULL ? ": " : "",
                        text_from_ms(first, conf->retry_first_ms),
                        text_from_ms(max, conf->retry_max_ms));
-    return check_database(conf, err);
+    return check_database(conf, err) && check_gateway(conf, for_tool, err);
 }
 
 static bool
 fill(struct conf *conf, const struct conf_source *from, struct err *err)
 {
+    bool for_tool = from->flags & CONF_FOR_TOOL;
     struct yaml *file = NULL;
 
     if (!set_presets(conf, err) || !read_file(conf, from, &file, err) ||
         !set_from_environment(conf, err) || !set_overrides(conf, from->overrides, err))
         return false;
     work_out(conf);
-    return conf_look_up_url(conf, from->flags & CONF_FOR_TOOL, err) && check_together(conf, err) &&
+    return conf_look_up_secrets(conf, for_tool, err) && check_together(conf, for_tool, err) &&
            conf_read_handlers(conf, file != NULL ? yaml_member(file, "handlers") : NULL, conf->path,
-                              !(from->flags & CONF_FOR_TOOL), err);
+                              !for_tool, err);
 }
 
 bool

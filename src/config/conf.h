@@ -30,6 +30,19 @@ enum conf_switch { CONF_NO, CONF_YES };
 /* Which attempts leave a row in pgcrew.attempts. */
 enum conf_keep { CONF_KEEP_FAILED, CONF_KEEP_ALL };
 
+/* Who may read the metrics: everybody who reaches the dashboard, who is logged in, nobody. */
+enum conf_metrics { CONF_METRICS_OPEN, CONF_METRICS_LOGIN, CONF_METRICS_OFF };
+
+/* A process that serves HTTP. */
+struct conf_web {
+    struct conf_list listen; /* "127.0.0.1:8480", "/run/x.sock", "systemd"; none: no process */
+    int connections_max;
+    int per_address_max; /* 0: no limit */
+    size_t header_max, body_max;
+    int64_t request_ms; /* a request must have arrived after so long */
+    int64_t idle_ms;    /* a connection without a request is closed after so long */
+};
+
 /* The ways to run a job; the key under `handlers:` that names what runs is the name of the way. */
 enum conf_way { CONF_EXEC, CONF_SERVE, CONF_MODULE, CONF_SQL, CONF_HTTP, CONF_WAYS };
 
@@ -143,6 +156,26 @@ struct conf {
     size_t stderr_tail;
     size_t log_line_max;
 
+    struct conf_web gateway;
+    const char *gateway_url; /* its own login; never the daemon's rights */
+    int gateway_sessions;
+    int64_t gateway_statement_ms;
+    int gateway_requests_max;              /* in the database at once */
+    const char *jwt_secret;                /* NULL: only keys of jwks_file */
+    const char *jwks_file;                 /* NULL: only jwt_secret */
+    const char *jwt_audience, *jwt_issuer; /* NULL: any */
+    struct conf_list gateway_roles;        /* that a token may name */
+    const char *service_key;               /* who sends it may do all; NULL: nobody */
+    struct conf_list origins;              /* whose pages may ask, by CORS */
+    int64_t watch_ms;
+    int listeners_max, listeners_per_user; /* streams of events */
+
+    struct conf_web dashboard;
+    const char *dashboard_token_file; /* NULL: no login by a token */
+    enum conf_switch dashboard_service_key_login;
+    int64_t dashboard_session_ms;
+    enum conf_metrics dashboard_metrics;
+
     const char *socket_path;
     const char *socket_group; /* NULL: the daemon's own */
     enum log_level log_level;
@@ -190,6 +223,17 @@ const struct handler_conf *conf_handler(const struct conf *conf, const char *kin
 bool conf_diff(const struct conf *old, const struct conf *fresh, struct buf *ret);
 /* Give fresh the values that only a restart may change, as old has them. */
 void conf_keep_fixed(struct conf *fresh, const struct conf *old);
+
+/* The processes that are forked with a configuration. */
+enum conf_holder { CONF_OF_WORKER, CONF_OF_JANITOR, CONF_OF_GATEWAY, CONF_OF_DASHBOARD };
+
+/*
+ * In a child: take out of its memory and its environment the secrets that such a process
+ * does not need; in conf they are not set any more.  A worker keeps what handlers are given
+ * or name.  The gateway keeps nothing of handlers, nor of the environment but what libraries
+ * want to know.
+ */
+void conf_forget(struct conf *conf, enum conf_holder who);
 
 /* Is the value of this override ("database.url=...") a secret? */
 bool conf_is_secret(const char *override);

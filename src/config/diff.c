@@ -25,6 +25,8 @@ diff_option(const struct option *o, const struct conf *old, const struct conf *f
     separate(ret);
     if (!(o->flags & CONF_RELOAD))
         buf_printf(ret, "%s needs a restart", o->name);
+    else if (o->flags & CONF_SECRET)
+        buf_printf(ret, "%s changed", o->name);
     else
         buf_printf(ret, "%s %s -> %s", o->name, buf_text(&before), buf_text(&after));
 }

@@ -22,10 +22,10 @@ bool conf_set_from_yaml(const struct option *o, void *base, struct arena *a,
 bool conf_check_rights(struct conf *conf, bool for_tool, struct err *err) MUST_CHECK;
 
 /*
- * A database URL that is a reference becomes what it stands for.  For the tool one that
- * cannot be read stays as it is.
+ * Secrets that are references become what they stand for.  For the tool one that cannot
+ * be read stays as it is.
  */
-bool conf_look_up_url(struct conf *conf, bool for_tool, struct err *err) MUST_CHECK;
+bool conf_look_up_secrets(struct conf *conf, bool for_tool, struct err *err) MUST_CHECK;
 
 /*
  * The `handlers:` map, once every other option is known.  map may be NULL.

@@ -16,6 +16,7 @@
 static const char *const listen_choices[] = {"auto", "off", NULL};
 static const char *const durability_choices[] = {"strict", "relaxed", NULL};
 static const char *const switch_choices[] = {"no", "yes", NULL};
+static const char *const metrics_choices[] = {"open", "login", "off", NULL};
 static const char *const level_choices[] = {"error", "warn", "info", "debug", NULL};
 
 const char *const option_keep_choices[3] = {"failed", "all", NULL};
@@ -51,6 +52,51 @@ is_queue_name(const char *text)
     return strlen(text) <= 63 && text[0] != '\0';
 }
 
+/* Of a role, or what a browser would call one in a token. */
+static bool
+is_role(const char *text)
+{
+    return text[0] != '\0' && strlen(text) <= 63 && strpbrk(text, " \"'") == NULL;
+}
+
+static bool
+is_port(const char *text)
+{
+    int64_t port;
+
+    return text_to_int(text, &port) && port >= 1 && port <= 65535;
+}
+
+/* Only what it looks like: whether it can be had is found out by who opens it. */
+static bool
+is_listen(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+
+    if (text[0] == '/')
+        return strlen(text) <= 107;
+    if (strcmp(text, "systemd") == 0)
+        return true;
+    return colon != NULL && colon > text && strchr(text, ' ') == NULL && is_port(colon + 1) &&
+           (text[0] == '[' ? colon[-1] == ']' : memchr(text, ':', (size_t)(colon - text)) == NULL);
+}
+
+/* As a browser writes it: nothing after the port. */
+static bool
+is_origin(const char *text)
+{
+    size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
+                    : strncmp(text, "http://", 7) == 0 ? 7
+                                                       : 0;
+
+    if (strcmp(text, "*") == 0)
+        return true;
+    return scheme > 0 && text[scheme] != '\0' && strpbrk(text + scheme, "/?# @") == NULL;
+}
+
+#define GOOD_LISTEN is_listen, "addresses (127.0.0.1:8480, [::1]:8480, an absolute path, systemd)"
+#define GOOD_ROLE is_role, "names of roles"
+#define GOOD_ORIGIN is_origin, "origins (https://app.example.com, without a path), or *"
 #define GOOD_QUEUE is_queue_name, "queue names of 1 to 63 characters"
 #define GOOD_VARIABLE is_variable, "names of environment variables (not PGCREW_...)"
 
@@ -68,12 +114,24 @@ is_queue_name(const char *text)
 #define OPT_CHOICE(name, field, type, preset, choices, flags) \
     OPT(conf, 0, name, OPTION_CHOICE, field, type, preset, 0, LENGTH(choices) - 2, flags, choices, ANY)
 
+/* What every process that serves HTTP has; at is where its struct conf_web lies. */
+#define WEB(at, name, kind, field, type, preset, min, max, ...) \
+    {name, kind, (at) + FIELD(conf_web, field, type), preset, min, max, CONF_RELOAD, NULL, __VA_ARGS__, 0}
+#define OPT_WEB(section, at, connections, per_address) \
+    WEB(at, section ".listen",                  OPTION_LIST, listen,          struct conf_list, NULL,  0,       16, GOOD_LISTEN), \
+    WEB(at, section ".connections_max",         OPTION_INT,  connections_max, int,     connections,    1,    60000, ANY), \
+    WEB(at, section ".connections_per_address", OPTION_INT,  per_address_max, int,     per_address,    0,    60000, ANY), \
+    WEB(at, section ".header_max",              OPTION_SIZE, header_max,      size_t,  "16KiB",      KIB,      MIB, ANY), \
+    WEB(at, section ".body_max",                OPTION_SIZE, body_max,        size_t,  "1MiB",       KIB, 64 * MIB, ANY), \
+    WEB(at, section ".request_timeout",         OPTION_MS,   request_ms,      int64_t, "10s",     SECOND,     HOUR, ANY), \
+    WEB(at, section ".idle_timeout",            OPTION_MS,   idle_ms,         int64_t, "1min",    SECOND,     HOUR, ANY)
+
 static const struct option conf_rows[] = {
     /*       name                          field                 default           min        max   flags */
     OPT_TEXT("name",                       name,                 NULL,               1,       200,  0, ANY),
     OPT_CHOICE("allow_root",               allow_root, enum conf_switch, "no",       switch_choices, 0),
 
-    OPT_TEXT("database.url",               db_url,               NULL,               1,      4096,  CONF_SECRET, ANY),
+    OPT_TEXT("database.url",               db_url,               NULL,               1,      4096,  CONF_SECRET | CONF_URL, ANY),
     OPT_TEXT("database.role",              db_role,              NULL,               1,        63,  0, ANY),
     OPT_CHOICE("database.listen",          db_listen, enum conf_listen, "auto",      listen_choices, 0),
     OPT_CHOICE("database.durability", db_durability, enum conf_durability, "strict", durability_choices, CONF_RELOAD),
@@ -113,6 +171,28 @@ static const struct option conf_rows[] = {
     OPT_SIZE("limits.result",              result_max,           "1MiB",             0,  64 * MIB,  CONF_RELOAD),
     OPT_SIZE("limits.stderr_tail",         stderr_tail,          "4KiB",             0,  64 * KIB,  CONF_RELOAD),
     OPT_SIZE("limits.log_line",            log_line_max,         "4KiB",           128,   4 * KIB,  CONF_RELOAD),
+
+    OPT_WEB("gateway", offsetof(struct conf, gateway), "10000", "256"),
+    OPT_TEXT("gateway.database_url",       gateway_url,          NULL,               1,      4096,  CONF_RELOAD | CONF_SECRET | CONF_URL, ANY),
+    OPT_INT ("gateway.sessions",           gateway_sessions,     "2",                1,       100,  CONF_RELOAD),
+    OPT_MS  ("gateway.statement_timeout",  gateway_statement_ms, "5s",             100, 10 * MINUTE, CONF_RELOAD),
+    OPT_INT ("gateway.requests_max",       gateway_requests_max, "1000",             1,    100000,  CONF_RELOAD),
+    OPT_TEXT("gateway.jwt_secret",         jwt_secret,           NULL,               1,      4096,  CONF_RELOAD | CONF_SECRET, ANY),
+    OPT_TEXT("gateway.jwks_file",          jwks_file,            NULL,               1,      4095,  CONF_RELOAD, GOOD_PATH),
+    OPT_TEXT("gateway.jwt_audience",       jwt_audience,         NULL,               1,       255,  CONF_RELOAD, ANY),
+    OPT_TEXT("gateway.jwt_issuer",         jwt_issuer,           NULL,               1,      1023,  CONF_RELOAD, ANY),
+    OPT_LIST("gateway.roles",              gateway_roles,        "authenticated",    1,        16,  CONF_RELOAD, GOOD_ROLE),
+    OPT_TEXT("gateway.service_key",        service_key,          NULL,               1,      4096,  CONF_RELOAD | CONF_SECRET, ANY),
+    OPT_LIST("gateway.origins",            origins,              NULL,               0,       100,  CONF_RELOAD, GOOD_ORIGIN),
+    OPT_MS  ("gateway.watch_interval",     watch_ms,             "1s",             100,    MINUTE,  CONF_RELOAD),
+    OPT_INT ("gateway.listeners_max",      listeners_max,        "5000",             0,     60000,  CONF_RELOAD),
+    OPT_INT ("gateway.listeners_per_user", listeners_per_user,   "20",               1,     10000,  CONF_RELOAD),
+
+    OPT_WEB("dashboard", offsetof(struct conf, dashboard), "100", "50"),
+    OPT_TEXT("dashboard.token_file",       dashboard_token_file, NULL,               1,      4095,  CONF_RELOAD, GOOD_PATH),
+    OPT_CHOICE("dashboard.service_key_login", dashboard_service_key_login, enum conf_switch, "no", switch_choices, CONF_RELOAD),
+    OPT_MS  ("dashboard.session_timeout",  dashboard_session_ms, "12h",         MINUTE,  30 * DAY,  CONF_RELOAD),
+    OPT_CHOICE("dashboard.metrics",        dashboard_metrics, enum conf_metrics, "open", metrics_choices, CONF_RELOAD),
 
     OPT_TEXT("control.socket",             socket_path, "/run/pgcrew/control.sock",  1,       107,  0, GOOD_PATH),
     OPT_TEXT("control.group",              socket_group,         NULL,               1,        63,  0, ANY),

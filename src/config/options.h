@@ -23,6 +23,7 @@ enum option_type {
 enum {
     CONF_RELOAD = 1, /* a reload may change it */
     CONF_SECRET = 2, /* never shown */
+    CONF_URL = 8,    /* of a server: a secret if there is a password in it */
     CONF_QUIET = 4,  /* a wrong value is not repeated: it may be the secret itself */
 };
 

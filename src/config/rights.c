@@ -1,6 +1,6 @@
 /*
- * Whose the file is and who else may read or change it; and a database URL that is kept in
- * another file.
+ * Whose the file is and who else may read or change it; and secrets that are kept
+ * elsewhere.
  *
  * Who can change the configuration says what the daemon runs, so root takes none that
  * others can change.  Other users are only warned: a file of another owner is what every
@@ -22,11 +22,25 @@ has_password(const char *url)
     return colon != NULL || strstr(url, "password=") != NULL;
 }
 
-/* Has the file itself a password, in its own text? */
-static bool
-holds_password(const struct conf *conf)
+static const char **
+secret_of(const struct option *o, struct conf *conf)
 {
-    return conf->db_url != NULL && !secret_is_in_file(conf->db_url) && has_password(conf->db_url);
+    return (const char **)(void *)((char *)conf + o->field);
+}
+
+/* Has the file itself a secret, in its own text? */
+static bool
+holds_secret(struct conf *conf)
+{
+    for (size_t i = 0; i < conf_options.n; i++) {
+        const struct option *o = &conf_options.rows[i];
+        const char *text = o->flags & CONF_SECRET ? *secret_of(o, conf) : NULL;
+
+        if (text != NULL && !secret_is_reference(text) &&
+            (!(o->flags & CONF_URL) || has_password(text)))
+            return true;
+    }
+    return false;
 }
 
 bool
@@ -46,23 +60,38 @@ conf_check_rights(struct conf *conf, bool for_tool, struct err *err)
         conf->doubt = arena_printf(&conf->arena, "everybody can change '%s'", conf->path);
     if (conf->doubt != NULL && is_root)
         return err_set(err, ERR_CONFIG, "%s: not for a daemon of root", conf->doubt);
-    if (conf->doubt == NULL && st.st_mode & S_IROTH && holds_password(conf))
+    if (conf->doubt == NULL && st.st_mode & S_IROTH && holds_secret(conf))
         conf->doubt = arena_printf(
             &conf->arena, "everybody can read '%s', and there is a password in it", conf->path);
     return true;
 }
 
-bool
-conf_look_up_url(struct conf *conf, bool for_tool, struct err *err)
+static bool
+look_up(const struct option *o, struct conf *conf, bool for_tool, struct err *err)
 {
     AUTO(buf) struct buf text = {.data = NULL};
+    const char **secret = secret_of(o, conf);
+    bool good;
 
-    if (conf->db_url == NULL || !secret_is_in_file(conf->db_url))
+    if (*secret == NULL || !secret_is_reference(*secret))
         return true;
-    if (!secret_read(conf->db_url, &text, err)) {
-        /* A credential is the service's alone; most commands need no database, or have --database. */
-        return for_tool || err_before(err, "database.url");
+    good = secret_read(*secret, &text, err);
+    if (good)
+        *secret = arena_memdup(&conf->arena, buf_text(&text), text.len);
+    if (text.data != NULL)
+        explicit_bzero(text.data, text.len);
+    /* A credential is the service's alone; most commands need no database, or have --database. */
+    return good || for_tool || err_before(err, "%s", o->name);
+}
+
+bool
+conf_look_up_secrets(struct conf *conf, bool for_tool, struct err *err)
+{
+    for (size_t i = 0; i < conf_options.n; i++) {
+        const struct option *o = &conf_options.rows[i];
+
+        if (o->flags & CONF_SECRET && !look_up(o, conf, for_tool, err))
+            return false;
     }
-    conf->db_url = arena_memdup(&conf->arena, buf_text(&text), text.len);
     return true;
 }

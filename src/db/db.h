@@ -21,7 +21,7 @@ struct db;
 
 /* One statement of a .sql file.  Prepared once a session where the connection allows it. */
 struct statement {
-    const char *name; /* unique in this program */
+    const char *name; /* unique in this program; NULL: not prepared, and it outlives the answer */
     const char *sql;
 };
 
@@ -32,6 +32,7 @@ struct db_options {
     int64_t connect_timeout_ms;
     int64_t statement_timeout_ms; /* also how long the server may stay silent, plus ten seconds */
     bool listen;                  /* LISTEN pgcrew, where that works */
+    bool reads_too;               /* some transactions only read: 25006 does not end the session */
     const char *schema;           /* the queue is in there, see rename.h; NULL: where it belongs */
 };
 
@@ -78,6 +79,16 @@ const char *db_shown(const struct db *db);
 
 /* res is NULL when err is not; both end with the call. */
 typedef void db_answer(void *arg, const PGresult *res, const struct err *err);
+
+/*
+ * While answers of a transaction that the server refused are given: the statement that
+ * failed (NULL: the commit) and all that was said of it.  NULL: the session was lost.
+ */
+struct db_failure {
+    const struct statement *what;
+    const PGresult *res;
+};
+const struct db_failure *db_failure(const struct db *db);
 
 /*
  * Ask, only while the session is up.  Takes what is in params and releases it;

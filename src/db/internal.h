@@ -48,9 +48,10 @@ struct db {
     int64_t up_mono_ms;
 
     struct item *first, **last;
-    size_t commits;    /* ITEM_COMMIT in the queue */
-    struct err failed; /* the first error of the transaction being answered */
-    bool ends_session; /* that error ends the session */
+    size_t commits;            /* ITEM_COMMIT in the queue */
+    struct err failed;         /* the first error of the transaction being answered */
+    struct db_failure failure; /* that error, while its result is kept */
+    bool ends_session;         /* that error ends the session */
     const struct statement *prepared[PREPARED_MAX];
     size_t n_prepared;
     uint64_t round_trips;

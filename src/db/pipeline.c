@@ -5,6 +5,7 @@
  * transaction has been answered: before that, "DELETE 1" is only a hope.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +14,8 @@
 #include "db/error.h"
 #include "db/internal.h"
 #include "db/rename.h"
+
+#define POINT_SIZE 64
 
 static void
 push(struct db *db, const struct item *like)
@@ -92,7 +95,7 @@ send_ask(struct db *db, const struct statement *what, const struct params *p)
 {
     AUTO(buf) struct buf room = {0};
 
-    if (db->session.poll_only || db->state != DB_UP)
+    if (db->session.poll_only || db->state != DB_UP || what->name == NULL)
         return PQsendQueryParams(db->conn, text_of(db, what, &room), p->n, NULL, p->values,
                                  p->lengths, p->formats, 1);
     return prepare(db, what) &&
@@ -101,12 +104,30 @@ send_ask(struct db *db, const struct statement *what, const struct params *p)
 
 /* --- failure points of every statement -------------------------------------------------- */
 
+/*
+ * pgcrew_claim has points of its own, user_enqueue those of "user"; what has no name
+ * is not alone in its transaction.
+ */
 static const char *
-point_of(const struct statement *what)
+point_of(const struct statement *what, char ret[POINT_SIZE])
 {
-    const char *prefix_end = strchr(what->name, '_'); /* pgcrew_claim */
+    static const char ours[] = "pgcrew_";
 
-    return prefix_end != NULL ? prefix_end + 1 : what->name;
+    if (what->name == NULL)
+        return NULL;
+    if (strncmp(what->name, ours, strlen(ours)) == 0)
+        return what->name + strlen(ours);
+    snprintf(ret, POINT_SIZE, "%.*s", (int)strcspn(what->name, "_"), what->name);
+    return ret;
+}
+
+static bool
+fails_at(const struct statement *what, const char *step, int error)
+{
+    char room[POINT_SIZE];
+    const char *point = point_of(what, room);
+
+    return point != NULL && fault_fails_at(point, step, error);
 }
 
 static void
@@ -123,7 +144,7 @@ fault_of_each(const struct item *item, const char *step)
 
     for (; FAULTS && item != NULL && item->kind != ITEM_COMMIT; item = item->next) {
         if (item->kind == ITEM_ASK)
-            fails |= fault_fails_at(point_of(item->what), step, ECONNRESET);
+            fails |= fails_at(item->what, step, ECONNRESET);
     }
     return fails;
 }
@@ -148,7 +169,7 @@ db_ask(struct db *db, const struct statement *what, struct params *params, db_an
 {
     static const struct params none;
 
-    if (fault_fails_at(point_of(what), "begins", ECONNRESET))
+    if (fails_at(what, "begins", ECONNRESET))
         break_connection(db);
     /*
      * A statement that could not be sent means that the connection is broken: the
@@ -191,28 +212,47 @@ pipeline_flush(struct db *db)
         loop_timer_in(db->loop, &db->timer, db->options.statement_timeout_ms + 10000);
 }
 
+/* Take the transaction at the head off the queue: what is asked meanwhile is not in it. */
+static struct item *
+pop_transaction(struct db *db)
+{
+    struct item *first = db->first, *last;
+
+    do
+        last = pop(db);
+    while (last->kind != ITEM_COMMIT);
+    last->next = NULL;
+    db->commits--;
+    return first;
+}
+
 /* The transaction at the head of the queue is over: tell everybody who asked in it. */
 static void
 answer_transaction(struct db *db)
 {
     struct err failed = db->failed;
-    struct item *item;
-    bool more = true;
+    struct item *all = pop_transaction(db), *item;
 
     err_clear(&db->failed);
-    while (more) {
-        item = pop(db);
-        more = item->kind != ITEM_COMMIT;
-        if (item->kind == ITEM_ASK) {
-            if (item->answer != NULL)
-                item->answer(item->arg, failed.class == ERR_NONE ? item->res : NULL,
-                             failed.class == ERR_NONE ? NULL : &failed);
-            fault_at(point_of(item->what), "settled");
-        } else if (item->kind == ITEM_COMMIT) {
-            db->commits--;
-        }
+    for (item = all; item != NULL; item = item->next) {
+        if (item->kind != ITEM_ASK)
+            continue;
+        if (item->answer != NULL)
+            item->answer(item->arg, failed.class == ERR_NONE ? item->res : NULL,
+                         failed.class == ERR_NONE ? NULL : &failed);
+        fails_at(item->what, "settled", 0);
+    }
+    db->failure = (struct db_failure){0};
+    while ((item = all) != NULL) {
+        all = item->next;
         item_free(item);
     }
+}
+
+const struct db_failure *
+db_failure(const struct db *db)
+{
+    return db->failure.res != NULL ? &db->failure : NULL;
 }
 
 /* The first item of the queue that has no result yet. */
@@ -226,6 +266,15 @@ next_unanswered(struct db *db)
     return item;
 }
 
+/* A write in a transaction that we made a read; else the primary has moved. */
+static bool
+is_refused_write(const struct db *db, const PGresult *res)
+{
+    const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+    return db->options.reads_too && sqlstate != NULL && strcmp(sqlstate, "25006") == 0;
+}
+
 static void
 note_failure(struct db *db, const struct item *item, const PGresult *res)
 {
@@ -233,9 +282,11 @@ note_failure(struct db *db, const struct item *item, const PGresult *res)
         forget_prepared(db, item->what);
     if (PQresultStatus(res) == PGRES_PIPELINE_ABORTED)
         return; /* an earlier statement says why */
-    if (db->failed.class == ERR_NONE)
+    if (db->failed.class == ERR_NONE) {
         db_error_of_result(&db->failed, res);
-    if (db_error_ends_session(res))
+        db->failure = (struct db_failure){item->what, res};
+    }
+    if (db_error_ends_session(res) && !is_refused_write(db, res))
         db->ends_session = true;
 }
 
@@ -315,6 +366,7 @@ pipeline_fail(struct db *db, const struct err *why)
     db->last = &db->first;
     db->commits = 0;
     lost.class = ERR_UNCERTAIN;
+    db->failure = (struct db_failure){0};
     while ((item = all) != NULL) {
         all = item->next;
         if (item->kind == ITEM_ASK && item->answer != NULL)
@@ -328,6 +380,7 @@ pipeline_forget(struct db *db)
 {
     while (db->first != NULL)
         item_free(pop(db));
+    db->failure = (struct db_failure){0};
     db->commits = 0;
     db->n_prepared = 0;
     db->ends_session = false;

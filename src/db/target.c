@@ -170,9 +170,9 @@ target_init(struct target *t, const char *url, const char *application_name,
         return err_set(err, ERR_CONFIG,
                        "the database URL is an API key; PostgreSQL wants a role and a password "
                        "(Supabase dashboard > Connect > Session pooler)");
-    if (url != NULL && secret_is_in_file(url))
+    if (url != NULL && secret_is_reference(url))
         return err_set(err, ERR_CONFIG,
-                       "the database URL is in a file or credential that cannot be read here: give "
+                       "the database URL is a reference that cannot be read here: give "
                        "it by --database or DATABASE_URL");
     if (url != NULL && (options = PQconninfoParse(url, &why)) == NULL) {
         /* libpq repeats the URL in some messages, and a URL may hold a password. */

@@ -210,6 +210,10 @@ bring_into_range(struct board_score *s)
         make_time(&s->running[i].started_mono_ms);
         s->running[i].kind[sizeof(s->running[i].kind) - 1] = '\0';
     }
+    if (s->connections < 0)
+        s->connections = 0;
+    if (s->streams < 0)
+        s->streams = 0;
     s->text[sizeof(s->text) - 1] = '\0';
 }
 
@@ -277,10 +281,8 @@ const char *
 board_role_name(enum board_role role)
 {
     static const char *const names[] = {
-        [BOARD_NOBODY] = "nobody",
-        [BOARD_WORKER] = "worker",
-        [BOARD_JANITOR] = "janitor",
-        [BOARD_GATEWAY] = "gateway",
+        [BOARD_NOBODY] = "nobody",   [BOARD_WORKER] = "worker",       [BOARD_JANITOR] = "janitor",
+        [BOARD_GATEWAY] = "gateway", [BOARD_DASHBOARD] = "dashboard",
     };
 
     return (size_t)role < LENGTH(names) ? names[role] : "unknown";

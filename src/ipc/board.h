@@ -19,11 +19,12 @@
 #include "base/base.h"
 #include "base/uuid.h"
 
-/* Places: worker slots and those leaving during a reload, the janitor, spare roles. */
+/* Places: worker slots and those leaving during a reload, the janitor, who serves HTTP. */
 #define BOARD_PLACES 2304
 #define BOARD_RUNNING 16 /* job ids shown per worker; more slots than that show the oldest */
 
-enum board_role { BOARD_NOBODY, BOARD_WORKER, BOARD_JANITOR, BOARD_GATEWAY };
+enum board_role { BOARD_NOBODY, BOARD_WORKER, BOARD_JANITOR, BOARD_GATEWAY, BOARD_DASHBOARD };
+#define BOARD_ROLES (BOARD_DASHBOARD + 1)
 
 enum board_state {
     BOARD_STARTING,   /* forked, not yet ready */
@@ -43,7 +44,7 @@ struct board_running {
 /* Written by the supervisor. */
 struct board_roster {
     enum board_role role;
-    int slot; /* 1..N for workers, 0 for others */
+    int slot; /* 1..N for workers, 0 for those of which there is one */
     pid_t pid;
     uint32_t generation; /* of the configuration it was forked with */
     struct uuid process; /* made at the fork; what the lease is known by */
@@ -65,7 +66,9 @@ struct board_score {
     uint64_t succeeded, failed, retried, cancelled, released;
     uint64_t stale; /* ended here, but the claim had been taken away */
     uint64_t round_trips, db_errors, connects;
-    int64_t busy_ms; /* sum of the run times of all ended jobs */
+    uint64_t requests;        /* of HTTP, answered */
+    int connections, streams; /* of HTTP, open */
+    int64_t busy_ms;          /* sum of the run times of all ended jobs */
     int n_running;
     struct board_running running[BOARD_RUNNING];
     char text[160]; /* last error or reason, "" when all is well */

@@ -7,7 +7,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ANSWER_MAX ((size_t)64 << 20)
 #define PATIENCE_S 10
 #define READ_BYTES 65536
 
@@ -54,7 +53,7 @@ receive(int fd, struct buf *ret, struct err *err)
     struct rpc_scan scan = {0};
 
     for (;;) {
-        enum rpc_found found = rpc_scan(&scan, ret->data, ret->len, ANSWER_MAX);
+        enum rpc_found found = rpc_scan(&scan, ret->data, ret->len, CTL_ANSWER_MAX);
         ssize_t n;
 
         if (found == RPC_WHOLE)
@@ -74,9 +73,10 @@ receive(int fd, struct buf *ret, struct err *err)
     }
 }
 
-static bool
-take_apart(struct ctl_answer *answer, const struct buf *bytes, struct err *err)
+bool
+ctl_answer_read(struct ctl_answer *answer, struct err *err)
 {
+    const struct buf *bytes = &answer->bytes;
     const msgpack_object *whole = &answer->unpacked.data, *part;
     char text[sizeof(err->text)];
     size_t end = 0;
@@ -102,7 +102,7 @@ ctl_call(const char *path, const char *method, const struct buf *params, struct 
 
     rpc_pack_request(&request, 1, method, params);
     if (!reach(path, &fd, err) || !send_all(fd, &request, err) ||
-        !receive(fd, &answer.bytes, err) || !take_apart(&answer, &answer.bytes, err)) {
+        !receive(fd, &answer.bytes, err) || !ctl_answer_read(&answer, err)) {
         ctl_answer_release(&answer);
         return false;
     }

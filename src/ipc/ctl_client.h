@@ -1,6 +1,6 @@
 /*
  * Ask a running pgcrewd something over its control socket.  Blocking, for the
- * tool; the daemon's side is ctl.h, the methods and what they answer are in
+ * tool (a process with a loop has ctl_ask.h); the daemon's side is ctl.h, the methods and what they answer are in
  * supervisor/methods.c and pgcrewd(8).
  *
  *     AUTO(ctl_answer) struct ctl_answer answer = {0};
@@ -14,6 +14,9 @@
 #include "base/base.h"
 #include "base/err.h"
 #include "ipc/rpc.h"
+
+/* No answer is longer. */
+#define CTL_ANSWER_MAX ((size_t)64 << 20)
 
 struct ctl_answer {
     msgpack_object result; /* points into the two below */
@@ -30,6 +33,8 @@ struct ctl_answer {
  */
 bool ctl_call(const char *path, const char *method, const struct buf *params,
               struct ctl_answer *ret, struct err *err) MUST_CHECK;
+/* The answer in answer->bytes, which is whole: its result, or the error in it. */
+bool ctl_answer_read(struct ctl_answer *answer, struct err *err) MUST_CHECK;
 void ctl_answer_release(struct ctl_answer *answer); /* a zeroed one is fine */
 
 #define auto_ctl_answer ctl_answer_release

@@ -65,7 +65,7 @@ open_for_group(const char *path, const char *group, struct err *err)
         errno = 0;
         entry = getgrnam(group);
         if (entry == NULL)
-            return err_set(err, ERR_CONFIG, "there is no group '%s' for the control socket", group);
+            return err_set(err, ERR_CONFIG, "there is no group '%s' for '%s'", group, path);
         if (fchownat(file, "", (uid_t)-1, entry->gr_gid, AT_EMPTY_PATH) < 0)
             return err_errno(err, ERR_CONFIG, "cannot give '%s' to the group '%s'", path, group);
     }
@@ -83,7 +83,7 @@ make_socket(const struct sockaddr_un *addr, const char *group, int *ret_fd, stru
     int bound;
 
     if (fd < 0)
-        return err_errno(err, ERR_RETRY, "cannot make a control socket");
+        return err_errno(err, ERR_RETRY, "cannot make a socket");
     old_mask = umask(0177); /* nobody else until the group is right */
     bound = bind(fd, (const struct sockaddr *)addr, sizeof(*addr));
     umask(old_mask);
@@ -109,7 +109,7 @@ ctl_listen(const char *path, const char *group, struct ctl_place *ret, struct er
     int fd = -1;
 
     if (len >= sizeof(addr.sun_path))
-        return err_set(err, ERR_CONFIG, "control socket path '%s' is too long", path);
+        return err_set(err, ERR_CONFIG, "the path '%s' is too long for a socket", path);
     memcpy(addr.sun_path, path, len + 1);
 
     if (!take_lock(path, &lock_fd, err))

@@ -147,6 +147,7 @@ queue_read_claim(const PGresult *res, int row, struct claimed *ret)
         .batch_id = row_uuid(res, row, 8),
         .user_id = row_uuid(res, row, 9),
         .tempfails = (int)row_int(res, row, 10),
+        .waited_us = row_int(res, row, 11),
     };
 }
 

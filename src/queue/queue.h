@@ -87,6 +87,7 @@ struct claimed {
     struct uuid batch_id; /* zero: none */
     struct uuid user_id;  /* zero: none */
     int tempfails;        /* attempts of this job that were not charged so far */
+    int64_t waited_us;    /* since it could have run, until it was claimed */
 };
 
 void queue_read_claim(const PGresult *res, int row, struct claimed *ret);

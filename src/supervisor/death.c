@@ -97,6 +97,9 @@ settle(struct slot *slot, const struct verdict *v)
 
     if (board_read(sup->board, slot->member->place, &who, &score))
         report_add_score(&sup->past, &score);
+    tallying_died(slot->member, &score);
+    snprintf(slot->why, sizeof(slot->why), "%s%s%.100s", v->text, score.text[0] != '\0' ? ": " : "",
+             score.text);
     if (slot->role != BOARD_WORKER)
         return;
     /* Jobs that ran when we ended it ourselves are not to blame. */
@@ -136,7 +139,7 @@ member_ended(struct slot *slot, int wait_status)
     settle(slot, &v);
     fault_here("death.settled");
     if (!was_to_end(slot->state))
-        sup->restarts[v.reason]++;
+        tallying_restarted(slot, v.reason);
     if (slot->role == BOARD_WORKER && !slot->is_leaving)
         wake_busy(&sup->wake, slot->number);
     slot_event(slot, v.event); /* looks at the member: how long it worked */

@@ -2,7 +2,7 @@
  * The end of the daemon, step by step; each has a limit, and it never goes back.
  *
  * The janitor stays until the workers are gone: it renews their leases while
- * they drain, and gives back what they still held.
+ * they drain, and gives back what they still held.  Until then users are served, too.
  */
 #include "base/fault.h"
 #include "base/log.h"
@@ -13,6 +13,8 @@
 #define WORKER_EXTRA_MS 2000
 #define REAP_MS 2000
 #define JANITOR_MS 2000
+/* Longer than who serves HTTP takes to end, see front.c. */
+#define FRONTS_MS 8000
 #define KILL_MS 5000
 
 static void
@@ -75,6 +77,16 @@ ending_stop(struct supervisor *sup)
     ending_check(sup);
 }
 
+static bool
+has_front(const struct supervisor *sup)
+{
+    for (int i = 0; i < FRONTS; i++) {
+        if (sup->fronts[i].slot.member != NULL)
+            return true;
+    }
+    return false;
+}
+
 static void
 go_to(struct supervisor *sup, enum ending next)
 {
@@ -92,7 +104,8 @@ go_to(struct supervisor *sup, enum ending next)
         break;
     case ENDING_JANITOR:
         fault_here("ending.janitor");
-        set_patience(sup, JANITOR_MS);
+        set_patience(sup, has_front(sup) ? FRONTS_MS : JANITOR_MS);
+        fronts_close(sup);
         tell_all(sup, SLOT_EV_DRAIN, false);
         break;
     case ENDING_OVER:

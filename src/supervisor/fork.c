@@ -34,15 +34,71 @@ close_between(int above, int below)
         close_range((unsigned)above + 1, (unsigned)below - 1, 0);
 }
 
-/* other: -1 when there is none. */
-static void
-close_but(int fd, int other)
+static int
+compare_fds(const void *a, const void *b)
 {
-    int low = other < 0 || fd < other ? fd : other, high = fd > other ? fd : other;
+    return *(const int *)a - *(const int *)b;
+}
 
-    close_between(STDERR_FILENO, low);
-    close_between(low, high);
-    close_range((unsigned)high + 1, ~0U, 0);
+/* Those in keep are put in order; -1 stands for none. */
+static void
+close_all_but(int *keep, size_t n)
+{
+    int below = STDERR_FILENO;
+
+    qsort(keep, n, sizeof(*keep), compare_fds);
+    for (size_t i = 0; i < n; i++) {
+        if (keep[i] <= below)
+            continue;
+        close_between(below, keep[i]);
+        below = keep[i];
+    }
+    close_range((unsigned)below + 1, ~0U, 0);
+}
+
+/* Of the parent's descriptors a child has its own ends, and who serves HTTP its listening sockets. */
+static void
+close_others(const struct child *child, const struct ends *ends)
+{
+    size_t n = child->sockets->n;
+    AUTO(mem) int *keep = xmalloc((n + 2) * sizeof(*keep));
+
+    for (size_t i = 0; i < n; i++)
+        keep[i] = child->sockets->sockets[i].fd;
+    keep[n++] = ends->theirs;
+    keep[n++] = ends->lifeline;
+    close_all_but(keep, n);
+}
+
+static void
+forget(struct conf *conf, enum board_role role)
+{
+    static const enum conf_holder holders[BOARD_ROLES] = {
+        [BOARD_WORKER] = CONF_OF_WORKER,
+        [BOARD_JANITOR] = CONF_OF_JANITOR,
+        [BOARD_GATEWAY] = CONF_OF_GATEWAY,
+        [BOARD_DASHBOARD] = CONF_OF_DASHBOARD,
+    };
+
+    conf_forget(conf, holders[role]);
+}
+
+static int
+main_of(const struct supervisor_plan *plan, enum board_role role, const struct child *child)
+{
+    switch (role) {
+    case BOARD_WORKER:
+        return plan->worker_main(child);
+    case BOARD_JANITOR:
+        return plan->janitor_main(child);
+    case BOARD_GATEWAY:
+        return plan->gateway_main(child);
+    case BOARD_DASHBOARD:
+        return plan->dashboard_main(child);
+    case BOARD_NOBODY:
+        break;
+    }
+    return CHILD_EXIT_CONFIG;
 }
 
 /* A core of ours would hold payloads and the database's password. */
@@ -61,14 +117,18 @@ static void NORETURN
 be_child(struct slot *slot, const struct member *member, const struct ends *ends, pid_t supervisor)
 {
     struct supervisor *sup = slot->sup;
+    static const struct listen_set none;
+    const struct front *front = front_of(slot);
     struct child child = {
         .conf = sup->conf,
         .board = sup->board,
         .place = member->place,
+        .tally = member->tally,
         .order_fd = ends->theirs,
         .slot = slot->number,
         .process = member->process,
         .supervisor = supervisor,
+        .sockets = front != NULL ? &front->sockets : &none,
     };
     char title[48], long_title[64];
 
@@ -77,7 +137,7 @@ be_child(struct slot *slot, const struct member *member, const struct ends *ends
     signals_stop(sup);
     death_stop_in_child(sup);
     memory_hand_over(ends->memory_theirs);
-    close_but(ends->theirs, ends->lifeline);
+    close_others(&child, ends);
     lifeline_hold(ends->lifeline);
     proc_reset_signals();
     loop_after_fork(); /* installs its own handler of SIGCHLD: after the reset */
@@ -89,12 +149,15 @@ be_child(struct slot *slot, const struct member *member, const struct ends *ends
     unsetenv("NOTIFY_SOCKET");
     unsetenv("WATCHDOG_USEC");
     unsetenv("WATCHDOG_PID");
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
     slot_title(slot, title);
     log_set_process(title);
     snprintf(long_title, sizeof(long_title), "pgcrewd: %s", title);
     proc_title_set(long_title);
-    _exit(slot->role == BOARD_WORKER ? sup->plan->worker_main(&child)
-                                     : sup->plan->janitor_main(&child));
+    forget(sup->conf, slot->role);
+    _exit(main_of(sup->plan, slot->role, &child));
 }
 
 static bool
@@ -112,6 +175,7 @@ take_place(struct slot *slot, struct member *member, struct err *err)
     if (member->place < 0)
         return err_set(err, ERR_RETRY, "all %d places are taken, by children that are leaving",
                        BOARD_PLACES);
+    tallying_born(member);
     return true;
 }
 
@@ -188,8 +252,11 @@ fork_member(struct slot *slot, struct err *err)
         .memory_fds = {-1, -1},
     };
     AUTO(ends) struct ends ends = {-1, -1, -1, -1, -1};
+    struct front *front = front_of(slot);
 
     slot->generation = sup->generation;
+    if (front != NULL && !front_listen(front, err))
+        return false;
     if (!make_ends(&ends, err) || !take_place(slot, &member, err))
         return false;
     make_known(slot, &member, &ends);
@@ -217,5 +284,6 @@ member_free(struct member *member)
     board_clear(member->slot->sup->board, member->place);
     order_port_free(member->port);
     memory_release(member);
+    tally_seen_release(&member->seen);
     free(member);
 }

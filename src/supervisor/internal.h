@@ -5,6 +5,7 @@
  * slots.c       the table: what an event means for a slot
  * life.c        does what the table says
  * fork.c        makes a child
+ * fronts.c      who serves HTTP: whether they are wanted, and their listening sockets
  * hear.c        what children say
  * death.c       a child has ended
  * memory.c      how much memory a child has
@@ -21,6 +22,7 @@
  * methods.c     what a program says over the control socket
  * report.c      what we say about ourselves
  * counts.c      how many of us do what
+ * tallying.c    what all have counted since our start, for metrics
  * notify.c      what we tell systemd
  */
 #ifndef PGCREW_SUPERVISOR_INTERNAL_H
@@ -32,7 +34,9 @@
 #include "ipc/board.h"
 #include "ipc/ctl.h"
 #include "ipc/kin.h"
+#include "ipc/listen.h"
 #include "ipc/order.h"
+#include "ipc/tally_sum.h"
 #include "supervisor/slots.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/wake.h"
@@ -72,17 +76,21 @@ struct member {
     enum restart killed_for;                     /* by us; RESTART_PLANNED: it was not */
     int memory_socket, memory_fds[MEMORY_FILES]; /* -1: not yet, not any more */
     int64_t pss_bytes, pss_mono_ms;
+    struct tally *tally; /* its block; NULL: it counts nothing */
+    struct tally_seen seen;
+    int64_t cpu_ns; /* seen last */
 };
 
 struct slot {
     struct supervisor *sup;
     enum board_role role;
-    int number; /* 1..N for workers, 0 for the janitor */
+    int number; /* 1..N for workers, 0 for those of which there is one */
     enum slot_state state;
     struct member *member; /* NULL: no process */
     uint32_t generation;   /* of the newest process there was */
     struct backoff backoff;
     ev_timer timer;
+    char why[160]; /* there is no process: what its end or the attempt to start it said */
     bool is_leaving;
     struct slot *next; /* among those leaving */
 };
@@ -94,8 +102,16 @@ enum ending {
     ENDING_STOP,    /* workers end their jobs */
     ENDING_KILL,    /* workers that did not are killed */
     ENDING_REAP,    /* no worker is left; the janitor gives back what they held */
-    ENDING_JANITOR, /* the janitor ends */
+    ENDING_JANITOR, /* the janitor ends, and who serves HTTP: until here they tell users */
     ENDING_OVER
+};
+
+/* Who serves HTTP. */
+enum front_name { FRONT_GATEWAY, FRONT_DASHBOARD, FRONTS };
+
+struct front {
+    struct slot slot;
+    struct listen_set sockets;
 };
 
 struct reap;
@@ -120,6 +136,18 @@ struct stall {
     uint64_t n;             /* stalls since the start */
 };
 
+#define ROLES 5 /* of enum board_role */
+
+/* Since our start, by role; of those who have ended, too. */
+struct tallying {
+    struct tallies *tallies; /* NULL: there was no memory for them */
+    struct tally_sum sums[ROLES];
+    struct board_score past[ROLES];
+    int64_t cpu_ns[ROLES];
+    uint64_t restarts[ROLES][RESTARTS];
+    uint64_t reloads, reloads_refused;
+};
+
 struct supervisor {
     const struct supervisor_plan *plan;
     struct conf *conf;
@@ -132,6 +160,7 @@ struct supervisor {
     int64_t started_mono_ms;
 
     struct slot janitor;
+    struct front fronts[FRONTS];
     struct slot workers[WORKERS_MAX]; /* number n is [n - 1] */
     int workers_wanted;
     int workers_made; /* slots above were never used */
@@ -146,6 +175,7 @@ struct supervisor {
     struct backoff database_backoff; /* shared: the database is away for all */
     int64_t database_until_mono_ms;
     uint64_t restarts[RESTARTS];
+    struct tallying tallying;
     struct board_score past; /* counters of those who have ended */
 
     struct reap *reaps; /* oldest first */
@@ -188,6 +218,19 @@ void tell_all(struct supervisor *sup, enum slot_event event, bool workers_only);
 /* fork.c */
 bool fork_member(struct slot *slot, struct err *err) MUST_CHECK;
 void member_free(struct member *member); /* closes its port, clears its place */
+
+/* fronts.c */
+void fronts_init(struct supervisor *sup);
+/* Start who is wanted, let go who is not. */
+void fronts_follow(struct supervisor *sup);
+struct front *front_of(const struct slot *slot); /* NULL: it is none */
+bool front_listen(struct front *front, struct err *err) MUST_CHECK;
+/* Before a reload: what fresh wants is open, too; on an error some of it may be. */
+bool fronts_prepare(struct supervisor *sup, const struct conf *fresh, struct err *err) MUST_CHECK;
+void fronts_trim(struct supervisor *sup); /* what is not wanted is closed */
+/* Nobody accepts any more: who connects is refused, not left waiting. */
+void front_close(struct front *front);
+void fronts_close(struct supervisor *sup);
 
 /* hear.c */
 void hear_order(void *owner, const struct order *order);
@@ -262,6 +305,7 @@ void report_workers(struct supervisor *sup, msgpack_packer *pk);
 void report_children(struct supervisor *sup, msgpack_packer *pk);
 void report_to_log(struct supervisor *sup);
 void report_add_score(struct board_score *sum, const struct board_score *one);
+const char *report_restart_name(enum restart reason);
 
 /* counts.c */
 struct counts {
@@ -271,6 +315,17 @@ struct counts {
     char held_text[160]; /* why one of them is held */
 };
 void count_workers(struct supervisor *sup, struct counts *ret);
+
+/* tallying.c */
+void tallying_init(struct supervisor *sup); /* before the first fork */
+void tallying_release(struct supervisor *sup);
+void tallying_born(struct member *m);
+void tallying_tick(struct supervisor *sup); /* what cannot be seen of the dead */
+void tallying_died(struct member *m, const struct board_score *score);
+void tallying_restarted(const struct slot *slot, enum restart reason);
+/* Keys of stats. */
+#define N_TALLYING 8
+void tallying_pack(struct supervisor *sup, msgpack_packer *pk);
 
 /* notify.c */
 void notify_start(struct supervisor *sup);

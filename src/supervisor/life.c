@@ -2,6 +2,7 @@
  * Does what the table of slots says.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -55,12 +56,14 @@ static void
 do_fork(struct slot *slot)
 {
     struct err err = {0};
+    char title[48];
 
     ev_timer_stop(slot->sup->loop, &slot->timer);
     if (fork_member(slot, &err))
         return;
-    slot->sup->restarts[RESTART_FORK_FAILED]++;
-    log_warn("cannot start a child: %s", err.text);
+    tallying_restarted(slot, RESTART_FORK_FAILED);
+    snprintf(slot->why, sizeof(slot->why), "cannot be started: %.*s", 140, err.text);
+    log_warn("cannot start %s: %s", slot_title(slot, title), err.text);
     slot_event(slot, SLOT_EV_FORK_FAILED);
 }
 
@@ -109,11 +112,14 @@ do_wait_database(struct slot *slot)
 static void
 do_hold(struct slot *slot)
 {
+    struct front *front = front_of(slot);
     char title[48];
 
     log_error("%s cannot work with this configuration (it said why): it is started again after a "
               "reload",
               slot_title(slot, title));
+    if (front != NULL)
+        front_close(front);
     renewal_go_on(slot->sup);
     notify_settled(slot->sup);
 }

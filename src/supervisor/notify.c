@@ -48,12 +48,21 @@ notify_start(struct supervisor *sup)
 
 /* A child that is held will not become ready, but it is as far as it gets. */
 static bool
+is_on_its_way(struct slot *slot)
+{
+    if (slot->is_leaving)
+        return false;
+    /* Jobs are run without who serves HTTP, too. */
+    return slot->state == SLOT_STARTING || (slot->state == SLOT_BACKOFF && front_of(slot) == NULL);
+}
+
+static bool
 is_settled(struct supervisor *sup)
 {
     struct slot *slot;
 
     for (slot = next_slot(sup, NULL); slot != NULL; slot = next_slot(sup, slot)) {
-        if (!slot->is_leaving && (slot->state == SLOT_STARTING || slot->state == SLOT_BACKOFF))
+        if (is_on_its_way(slot))
             return false;
     }
     return true;

@@ -38,8 +38,17 @@ reload(struct supervisor *sup, struct buf *ret_changed, struct err *err)
     if (sup->ending != ENDING_NOT)
         return err_set(err, ERR_PERMANENT, "pgcrewd is ending");
     fault_here("reload.begins");
-    if (!conf_load(&sup->plan->source, &fresh, err))
+    if (!conf_load(&sup->plan->source, &fresh, err)) {
+        sup->tallying.reloads_refused++;
         return false;
+    }
+    if (!fronts_prepare(sup, fresh, err)) {
+        sup->tallying.reloads_refused++;
+        fronts_trim(sup);
+        conf_free(fresh);
+        return false;
+    }
+    sup->tallying.reloads++;
     notify_reloading(sup);
     is_changed = conf_diff(sup->conf, fresh, ret_changed);
     swap(sup, fresh);
@@ -52,6 +61,8 @@ reload(struct supervisor *sup, struct buf *ret_changed, struct err *err)
         sup->is_renewing = true;
         sup->renewed = NULL;
     }
+    fronts_trim(sup);
+    fronts_follow(sup);
     if (!scale_to(sup, sup->conf->workers, err))
         return false;
     if (!is_changed)
@@ -75,9 +86,12 @@ next_old_one(struct supervisor *sup)
     return NULL;
 }
 
+/* Workers do not depend on who serves HTTP: it is not waited for when it cannot start. */
 static bool
-is_waited_for(const struct slot *slot)
+is_waited_for(struct slot *slot)
 {
+    if (slot != NULL && front_of(slot) != NULL)
+        return slot->state == SLOT_STARTING;
     return slot != NULL && (slot->state == SLOT_STARTING || slot->state == SLOT_BACKOFF ||
                             slot->state == SLOT_HELD);
 }

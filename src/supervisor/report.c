@@ -33,6 +33,7 @@ static const struct {
     {"round_trips",  offsetof(struct board_score, round_trips)},
     {"db_errors",    offsetof(struct board_score, db_errors)},
     {"connects",     offsetof(struct board_score, connects)},
+    {"requests",     offsetof(struct board_score, requests)},
 };
 static const char *const restart_names[RESTARTS] = {
     [RESTART_PLANNED]     = "planned",
@@ -47,6 +48,12 @@ static const char *const restart_names[RESTARTS] = {
 /* clang-format on */
 #define N_COUNTERS LENGTH(counters)
 #define N_PING 9
+
+const char *
+report_restart_name(enum restart reason)
+{
+    return restart_names[reason];
+}
 
 static uint64_t
 get_counter(const struct board_score *score, size_t i)
@@ -135,23 +142,21 @@ pss_of(struct member *m, int *asked)
 static void
 pack_pss(struct supervisor *sup, msgpack_packer *pk)
 {
-    int64_t janitor = 0, workers = 0;
+    int64_t sums[BOARD_ROLES] = {0};
     struct slot *slot;
     int asked = 0;
 
     for (slot = next_slot(sup, NULL); slot != NULL; slot = next_slot(sup, slot)) {
-        if (slot->member == NULL)
-            continue;
-        if (slot->role == BOARD_JANITOR)
-            janitor += pss_of(slot->member, &asked);
-        else
-            workers += pss_of(slot->member, &asked);
+        if (slot->member != NULL)
+            sums[slot->role] += pss_of(slot->member, &asked);
     }
     rpc_pack_text(pk, "pss_bytes");
-    msgpack_pack_map(pk, 3);
+    msgpack_pack_map(pk, 5);
     rpc_key_int(pk, "supervisor", proc_pss_bytes(getpid()));
-    rpc_key_int(pk, "janitor", janitor);
-    rpc_key_int(pk, "workers", workers);
+    rpc_key_int(pk, "janitor", sums[BOARD_JANITOR]);
+    rpc_key_int(pk, "workers", sums[BOARD_WORKER]);
+    rpc_key_int(pk, "gateway", sums[BOARD_GATEWAY]);
+    rpc_key_int(pk, "dashboard", sums[BOARD_DASHBOARD]);
 }
 
 /* --- stats ----------------------------------------------------------------------- */
@@ -195,18 +200,43 @@ pack_restarts(const struct supervisor *sup, msgpack_packer *pk)
         rpc_key_uint(pk, restart_names[i], sup->restarts[i]);
 }
 
+/* Of one of which there is one; ret_text is why it is so. */
 static const char *
-janitor_state(struct supervisor *sup)
+state_of(struct slot *slot, char ret_text[160])
 {
     struct board_roster who;
     struct board_score score;
 
-    if (sup->janitor.state == SLOT_HELD)
+    memcpy(ret_text, slot->why, sizeof(slot->why));
+    if (slot->state == SLOT_HELD)
         return "held";
-    if (sup->janitor.member == NULL ||
-        !board_read(sup->board, sup->janitor.member->place, &who, &score))
+    if (slot->member == NULL || !board_read(slot->sup->board, slot->member->place, &who, &score))
         return "none";
+    memcpy(ret_text, score.text, sizeof(score.text));
     return board_state_name(score.state);
+}
+
+static void
+pack_front(struct front *front, msgpack_packer *pk)
+{
+    struct slot *slot = &front->slot;
+    struct board_roster who;
+    struct board_score score = {0};
+    char text[160];
+
+    if (slot->member != NULL && !board_read(slot->sup->board, slot->member->place, &who, &score))
+        score = (struct board_score){0};
+    rpc_pack_text(pk, board_role_name(slot->role));
+    if (slot->state == SLOT_EMPTY) {
+        msgpack_pack_nil(pk);
+        return;
+    }
+    msgpack_pack_map(pk, 5);
+    rpc_key_text(pk, "state", state_of(slot, text));
+    rpc_key_text(pk, "text", text);
+    rpc_key_int(pk, "connections", score.connections);
+    rpc_key_int(pk, "streams", score.streams);
+    rpc_key_uint(pk, "requests", score.requests);
 }
 
 void
@@ -214,12 +244,15 @@ report_stats(struct supervisor *sup, msgpack_packer *pk)
 {
     int64_t lease_ok = board_lease_ok(sup->board);
     struct counts c;
+    char text[160];
 
     count_workers(sup, &c);
-    msgpack_pack_map(pk, N_PING + 8);
+    msgpack_pack_map(pk, N_PING + 8 + N_TALLYING + FRONTS);
     pack_ping(sup, pk);
     pack_worker_counts(sup, pk, &c);
-    rpc_key_text(pk, "janitor", janitor_state(sup));
+    rpc_key_text(pk, "janitor", state_of(&sup->janitor, text));
+    for (int i = 0; i < FRONTS; i++)
+        pack_front(&sup->fronts[i], pk);
     if (lease_ok > 0)
         rpc_key_int(pk, "lease_ok_ms", clock_mono_ms() - lease_ok);
     else
@@ -229,6 +262,7 @@ report_stats(struct supervisor *sup, msgpack_packer *pk)
     pack_restarts(sup, pk);
     rpc_key_uint(pk, "reaps_waiting", sup->n_reaps);
     pack_pss(sup, pk);
+    tallying_pack(sup, pk);
 }
 
 /* --- workers --------------------------------------------------------------------- */
@@ -268,11 +302,13 @@ pack_member(struct slot *slot, msgpack_packer *pk, int *asked)
     rpc_key_int(pk, "backend_pid", score.backend_pid);
     rpc_key_bool(pk, "poll_only", score.poll_only);
     rpc_key_int(pk, "pss_bytes", pss_of(slot->member, asked));
+    rpc_key_int(pk, "connections", score.connections);
+    rpc_key_int(pk, "streams", score.streams);
     pack_counters(pk, &score);
     pack_running(pk, &score, now_ms);
 }
 #define N_SLOT_KEYS 5
-#define N_MEMBER_KEYS (10 + N_COUNTERS + 1 + 2)
+#define N_MEMBER_KEYS (12 + N_COUNTERS + 1 + 2)
 
 static void
 pack_slot(struct slot *slot, msgpack_packer *pk, int *asked)
@@ -326,10 +362,12 @@ pack_pids(struct supervisor *sup, msgpack_packer *pk, enum board_role role)
 void
 report_children(struct supervisor *sup, msgpack_packer *pk)
 {
-    msgpack_pack_map(pk, 3);
+    msgpack_pack_map(pk, 5);
     rpc_key_int(pk, "supervisor", getpid());
     pack_pids(sup, pk, BOARD_JANITOR);
     pack_pids(sup, pk, BOARD_WORKER);
+    pack_pids(sup, pk, BOARD_GATEWAY);
+    pack_pids(sup, pk, BOARD_DASHBOARD);
 }
 
 /* --- the log --------------------------------------------------------------------- */

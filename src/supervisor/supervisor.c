@@ -31,7 +31,11 @@ next_slot(struct supervisor *sup, const struct slot *before)
         return &sup->janitor;
     if (before->is_leaving)
         return before->next;
-    number = before->number; /* the janitor's is 0, so worker 1 follows */
+    if (before->role == BOARD_JANITOR)
+        return &sup->fronts[FRONT_GATEWAY].slot;
+    if (before->role == BOARD_GATEWAY)
+        return &sup->fronts[FRONT_DASHBOARD].slot;
+    number = before->number; /* the dashboard's is 0, so worker 1 follows */
     return number < sup->workers_made ? &sup->workers[number] : sup->leaving;
 }
 
@@ -86,6 +90,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, UNUSED int events)
     sup->ticked_mono_ms = now_ms;
     pulse_check(sup, we_slept);
     stray_tick(sup);
+    tallying_tick(sup);
     notify_tick(sup);
     loop_timer_in(loop, timer, tick_ms(sup));
 }
@@ -115,6 +120,7 @@ begin(const struct supervisor_plan *plan)
     sup->started_mono_ms = sup->ticked_mono_ms = clock_mono_ms();
     sup->database_backoff = BACKOFF_OF_CHILDREN;
     slot_init(&sup->janitor, sup, BOARD_JANITOR, 0);
+    fronts_init(sup);
     wake_init(&sup->wake, sup->loop, sup->conf->poll_ms, wake_worker, sup);
     ending_init(sup);
     stray_init(sup);
@@ -160,6 +166,7 @@ run(struct supervisor *sup)
 
     prepare_confinement();
     sup->board = board_new();
+    tallying_init(sup);
     sup->ctl = ctl_new(sup->loop, &sup->place, supervisor_methods, n_supervisor_methods, sup);
     death_start(sup);
     notify_start(sup);
@@ -170,6 +177,7 @@ run(struct supervisor *sup)
     slot_event(&sup->janitor, SLOT_EV_START);
     if (!scale_to(sup, sup->conf->workers, &err))
         log_error("%s", err.text);
+    fronts_follow(sup);
     loop_timer_in(sup->loop, &sup->tick, tick_ms(sup));
     ev_run(sup->loop, 0);
     stray_kill_all(sup);
@@ -192,10 +200,12 @@ end(struct supervisor *sup)
         if (slot->is_leaving)
             free(slot);
     }
+    fronts_close(sup);
     wake_release(&sup->wake);
     reap_free_all(sup);
     legacy_free(sup);
     kin_free(sup->kin);
+    tallying_release(sup);
     conf_free(sup->conf);
     free(sup->inherited);
     free(sup);

@@ -1,6 +1,6 @@
 /*
- * The supervisor process: forks the janitor and the workers, starts again what
- * died, passes orders on, answers on the control socket.  Speaks no SQL.
+ * The supervisor process: forks the janitor, the workers and who serves HTTP, starts again
+ * what died, passes orders on, answers on the control socket.  Speaks no SQL.
  */
 #ifndef PGCREW_SUPERVISOR_SUPERVISOR_H
 #define PGCREW_SUPERVISOR_SUPERVISOR_H
@@ -13,6 +13,9 @@ struct supervisor_plan {
     struct conf *conf;         /* what it said at the start; the supervisor takes it */
     int (*worker_main)(const struct child *child);
     int (*janitor_main)(const struct child *child);
+    /* NULL: there is none, whatever the configuration says. */
+    int (*gateway_main)(const struct child *child);
+    int (*dashboard_main)(const struct child *child);
 };
 
 /* Runs until it is told to end; returns the exit status of the program. */

@@ -36,7 +36,8 @@ struct web_route {
 };
 
 struct web_options {
-    const struct web_route *routes; /* the first that fits counts; outlives the server */
+    const struct web_route *routes; /* the first that fits path and method counts; they outlive
+                                     * the server */
     size_t n_routes;
     /*
      * Called for each request before its route, also for those without one; may set
@@ -46,15 +47,15 @@ struct web_options {
     /* How errors found here look (404, 405, 413 ...): shapes a body for status.  NULL: JSON
      * {"code", "message", "details", "hint"} as PostgREST has it. */
     void (*error)(struct web_request *r, int status, const char *message, void *owner);
-    void *owner;
     /*
-     * "127.0.0.1:8480", "[::1]:8480", "/run/pgcrew/gateway.sock", "systemd" (sockets that
-     * systemd has passed to the daemon under the name fd_name).  All of them are opened in
-     * web_new(), or it fails.
+     * Of each answer: the pattern of its route, NULL when there is none (no route, or not even
+     * a request that could be read), and microseconds since the whole request was here, -1 for a
+     * stream and for what no handler saw.  May be NULL.
      */
-    const char *const *listen;
-    size_t n_listen;
-    const char *fd_name;      /* of the sockets among LISTEN_FDNAMES; see web_inherited() */
+    void (*answered)(const char *route, int status, int64_t us, void *owner);
+    void *owner;
+    const int *fds; /* listening stream sockets (ipc/listen.h); the server's from now on */
+    size_t n_fds;
     int connections_max;      /* more wait in the kernel's queue */
     int per_address_max;      /* of one address that is not the loopback's; 0: no limit */
     size_t header_max;        /* bytes of request line and headers; more: 431 */
@@ -65,8 +66,8 @@ struct web_options {
 };
 
 /*
- * Open the listeners and serve.  ERR_CONFIG when one cannot be had (it says which and why).
- * Options are copied but for routes; texts in listen are read only in the call.
+ * Serve.  ERR_CONFIG when a descriptor is no listening socket, ERR_RETRY when the library has
+ * not what it needs; then fds are the caller's still.  Options are copied but for routes.
  */
 bool web_new(struct ev_loop *loop, const struct web_options *options, struct web **ret,
              struct err *err) MUST_CHECK;
@@ -81,7 +82,7 @@ void web_free(struct web *w); /* closes what is open; NULL is fine */
 struct web_counts {
     uint64_t connections; /* accepted so far */
     uint64_t requests;
-    uint64_t refused[600]; /* answers by status, those made here and those of handlers */
+    uint64_t answers[600]; /* by status: those made here and those of handlers */
     int open, streams;
 };
 void web_count(const struct web *w, struct web_counts *ret);
@@ -89,19 +90,20 @@ void web_count(const struct web *w, struct web_counts *ret);
 /* --- a request: valid until it is answered and its handler has returned ------------------ */
 
 enum web_method web_method(const struct web_request *r);
+bool web_is_head(const struct web_request *r); /* a GET whose body nobody reads */
 const char *web_path(const struct web_request *r);           /* decoded, without the query */
 const char *web_segment(const struct web_request *r, int n); /* what the nth {} stands for */
 /* Header by name, in any case; NULL: there is none, or there are several that differ. */
-const char *web_header(const struct web_request *r, const char *name);
+const char *web_header(struct web_request *r, const char *name);
 /* First value of a parameter of the query, decoded; NULL: none. */
 const char *web_query(const struct web_request *r, const char *name);
 /* Each parameter in its order, with repetitions; a value is "" when there is no '='. */
 void web_query_each(const struct web_request *r,
                     void (*each)(void *arg, const char *name, const char *value), void *arg);
 /* Of the cookie; NULL: none. */
-const char *web_cookie(const struct web_request *r, const char *name);
+const char *web_cookie(struct web_request *r, const char *name);
 const char *web_body(const struct web_request *r, size_t *ret_len); /* followed by a NUL */
-const char *web_peer(const struct web_request *r); /* "192.0.2.1" or "unix"; for logs */
+const char *web_peer(struct web_request *r); /* "192.0.2.1" or "unix"; for logs */
 /* Memory that lives as long as the request. */
 struct arena *web_arena(struct web_request *r);
 /* Of the program: found again in before(), handlers and callbacks. */
@@ -128,6 +130,7 @@ void web_answer_error(struct web_request *r, int status, const char *message);
 struct web_stream *web_stream(struct web_request *r, const char *type, void (*gone)(void *arg),
                               void *arg);
 void web_stream_write(struct web_stream *s, const void *data, size_t len); /* copied */
+size_t web_stream_waiting(const struct web_stream *s); /* bytes its client has not taken */
 void web_stream_end(struct web_stream *s); /* after what was written; gone is not called */
 
 #endif

@@ -44,6 +44,7 @@ take(struct lane *lane, const PGresult *res, bool found_all)
         task = task_new(lane, &job);
         task_move(task, &lane->waiting);
     }
+    tally_claim(w->tally, PQntuples(res));
     w->score.claims++;
     w->score.empty_claims += PQntuples(res) == 0;
     w->score.claimed += (uint64_t)PQntuples(res);

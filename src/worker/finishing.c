@@ -71,27 +71,12 @@ log_answer(const struct task *task, const struct finish_answer *a)
                 a->max_attempts, a->status);
 }
 
-static void
-count(struct worker *w, const struct task *task, const struct finish_answer *a)
-{
-    if (task->finished.outcome == OUTCOME_RELEASE)
-        w->score.released++;
-    else if (strcmp(a->status, "succeeded") == 0)
-        w->score.succeeded++;
-    else if (strcmp(a->status, "failed") == 0)
-        w->score.failed++;
-    else if (strcmp(a->status, "cancelled") == 0)
-        w->score.cancelled++;
-    else
-        w->score.retried++;
-}
-
 void
 finishing_settled(struct task *task, const struct finish_answer *answer)
 {
     task->finished.outcome = OUTCOME_SUCCEEDED;
     log_answer(task, answer);
-    count(task->worker, task, answer);
+    counting_ended(task, answer->status);
 }
 
 static struct task *
@@ -116,7 +101,7 @@ static void
 settle(struct task *task, const struct finish_answer *a)
 {
     log_answer(task, a);
-    count(task->worker, task, a);
+    counting_ended(task, a->status);
     task_move(task, NULL);
     task_free(task);
 }

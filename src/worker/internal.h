@@ -14,6 +14,7 @@
  * claiming.c  asks for jobs
  * running.c   starts handlers and hears how they end
  * finishing.c tells the database how they ended
+ * counting.c  counts for metrics
  * reporting.c tells the database how far they are
  * sqlway.c    runs jobs whose handler is a SQL function
  * recycling.c ends the process when it has done enough
@@ -31,6 +32,7 @@
 #include "handler/handler.h"
 #include "ipc/board.h"
 #include "ipc/order.h"
+#include "ipc/tally.h"
 #include "queue/marks.h"
 #include "queue/pace.h"
 #include "queue/queue.h"
@@ -51,7 +53,10 @@ struct task {
     int tempfails;
     int64_t claimed_mono_ms;
     int64_t started_mono_ms; /* 0: not started */
-    struct run run;          /* its arena has everything of this task, and the task itself */
+    int64_t waited_us;       /* until it was claimed, by the clock of the database */
+    int64_t claimed_mono_us, started_mono_us, ran_us;
+    int tally_row;  /* -1: not known yet */
+    struct run run; /* its arena has everything of this task, and the task itself */
 
     bool lost;     /* the claim was taken away: nothing of it may be written */
     bool unsure;   /* a finish was sent and its answer never came */
@@ -130,6 +135,7 @@ struct worker {
 
     struct arena scratch; /* for reading one answer */
     struct board_score score;
+    struct tally_writer *tally;
 
     ev_timer beat, turn_later, flush, give_back, report, lease, pause, patience, age, measure;
     ev_signal term, interrupt, quit;
@@ -186,6 +192,12 @@ void finishing_add(struct task *task);
 
 /* The end of the task is in the database already, and this is what it said. */
 void finishing_settled(struct task *task, const struct finish_answer *answer);
+
+/* counting.c */
+void counting_started(struct task *task);
+void counting_ran(struct task *task, int64_t ran_ms); /* so long, by the word of its way */
+/* status: of the job now, as the database says; NULL: its claim had been taken away. */
+void counting_ended(struct task *task, const char *status);
 
 /* sqlway.c */
 extern const struct way way_sql;

@@ -38,7 +38,11 @@ task_new(struct lane *lane, const struct claimed *job)
     task->lane = lane;
     task->token = job->token;
     task->tempfails = job->tempfails;
-    task->claimed_mono_ms = clock_mono_ms();
+    task->claimed_mono_us = clock_mono_ns() / 1000;
+    task->claimed_mono_ms = task->claimed_mono_us / 1000;
+    task->waited_us = job->waited_us;
+    task->tally_row = -1;
+    task->ran_us = -1;
     task->percent = -1;
     task->finished.ran_ms = task->finished.exit_status = -1;
     task->run.owner = task;
@@ -187,6 +191,7 @@ on_ended(struct run *run, const struct run_end *end)
     handler_forget(run);
     pace_ended(&task->lane->pace, end->ran_ms);
     w->score.busy_ms += end->ran_ms;
+    counting_ran(task, end->ran_ms);
     w->n_ended++;
     task->lane->wanted = true;
     worker_turn_soon(w);
@@ -261,7 +266,8 @@ start(struct task *task)
 
     fault_here("attempt.starts");
     task_move(task, &w->running);
-    task->started_mono_ms = clock_mono_ms();
+    counting_started(task);
+    task->started_mono_ms = task->started_mono_us / 1000;
     run->handler = handler_for(w->conf, run->job.kind);
     run->events = &events;
     log_job(LOG_LEVEL_DEBUG, run->job.id, run->job.kind, "attempt %d of %d starts",
@@ -352,7 +358,7 @@ running_lose(struct task *task, const char *why)
         task_free(task);
         return;
     }
-    w->score.stale++;
+    counting_ended(task, NULL);
     log_job(LOG_LEVEL_WARN, task->run.job.id, task->run.job.kind,
             "%s; what this attempt did is dropped", why);
     if (task->list == &w->running) {

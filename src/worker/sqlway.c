@@ -144,6 +144,7 @@ succeeded(struct sql_run *x, const PGresult *res)
         end.cause = RUN_STOPPED;
     } else {
         queue_read_finish(res, 0, &answer);
+        counting_ran(task_of(x->run), clock_mono_ms() - x->sent_mono_ms);
         finishing_settled(task_of(x->run), &answer);
     }
     end_run(x, &end);

@@ -224,6 +224,7 @@ init(struct worker *w, const struct child *child)
                          .conf = child->conf,
                          .loop = loop_get(),
                          .started_mono_ms = clock_mono_ms()};
+    w->tally = tally_writer_new(child->tally);
     arena_init(&w->arena);
     arena_init(&w->scratch);
     TAILQ_INIT(&w->running);

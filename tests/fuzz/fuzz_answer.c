@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "cli/values.h"
 #include "ipc/ctl_client.h"
+#include "metrics/facts.h"
 
 static char dir[] = "/tmp/pgcrew-fuzz.XXXXXX", path[64];
 static int listener = -1;
@@ -61,7 +61,7 @@ static void
 look(const struct ctl_answer *answer)
 {
     char text[64], *dumped;
-    json_t *json = value_from_msgpack(&answer->result);
+    json_t *json = facts_from_msgpack(&answer->result);
 
     must(json != NULL);
     dumped = json_dumps(json, JSON_ENCODE_ANY);

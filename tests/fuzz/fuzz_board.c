@@ -2,8 +2,8 @@
 #include "fuzz.h"
 
 #include "base/clock.h"
-#include "cli/values.h"
 #include "supervisor/internal.h"
+#include "metrics/facts.h"
 
 static struct supervisor sup;
 static struct member member;
@@ -44,7 +44,7 @@ must_be_value(const struct buf *packed)
     must(scan.at == packed->len);
     msgpack_unpacked_init(&value);
     must(msgpack_unpack_next(&value, packed->data, packed->len, &end) == MSGPACK_UNPACK_SUCCESS);
-    json = value_from_msgpack(&value.data);
+    json = facts_from_msgpack(&value.data);
     must(json != NULL);
     json_decref(json);
     msgpack_unpacked_destroy(&value);

@@ -1,8 +1,8 @@
 /* Messages of the control socket: measured, unpacked, read, and shown as JSON. */
 #include "fuzz.h"
 
-#include "cli/values.h"
 #include "ipc/rpc.h"
+#include "metrics/facts.h"
 
 #define MESSAGE_MAX 65536
 
@@ -29,7 +29,7 @@ read_value(const msgpack_object *value)
 {
     struct rpc_request request;
     struct err err = {0};
-    json_t *json = value_from_msgpack(value);
+    json_t *json = facts_from_msgpack(value);
     char text[16], *dumped;
 
     must(json != NULL);

@@ -70,7 +70,7 @@ fuzz(const char *data, size_t len)
         must_say(&err);
         must(err.class == ERR_CONFIG);
         /* What is wrong with it is said in words that have nothing of it. */
-        must(target_is_api_key(url) || secret_is_in_file(url) ||
+        must(target_is_api_key(url) || secret_is_reference(url) ||
              strcmp(err.text, text_of_bad()) == 0);
     }
     target_release(&t);

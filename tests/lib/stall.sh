@@ -25,7 +25,7 @@ claims_nothing() { # [WHERE]: claim() as it was, but with nothing to give where 
          create function pgcrew.claim(p_holder bigint, p_first bigint[], p_last bigint[], p_kinds text[], p_want int,
            p_without text[] default null, p_stay_idle boolean default false)
          returns table (token bigint, job_id bigint, queue text, priority smallint, kind text, payload text, attempt int,
-                        max_attempts int, batch_id uuid, user_id uuid, tempfails int)
+                        max_attempts int, batch_id uuid, user_id uuid, tempfails int, waited_us bigint)
          language plpgsql security definer set search_path = '' as \$f\$
          begin
            if $1 then return; end if;

@@ -116,7 +116,7 @@ else
     "${nobody[@]}" sleep 100 & taken+=($!)
     "${nobody[@]}" prlimit --nproc=4 "$build/pgcrewd" -c "$daemon_config" </dev/null >>"$daemon_out" 2>&1 &
     daemon_pid=$!
-    ok 'fork fails: it is said'                        wait_for 10 logged 'cannot start a child: cannot fork'
+    ok 'fork fails: it is said'                        wait_for 10 logged 'cannot start worker 1: cannot fork'
     ok 'fork fails: the daemon lives'                  kill -0 "$daemon_pid"
     kill "${taken[@]}"
     two() { [ "$(worker_pids | wc -l)" = 2 ]; }

@@ -77,7 +77,7 @@ PGUSER=owner sql "select string_agg(distinct m[1], ' ') from pg_constraint c,
     and contype = 'c'" | tr ' ' '\n' | sort >"$pg_dir/causes"
 for cause in $(cat "$pg_dir/causes"); do
     case $cause in snoozed | cancelled | succeeded) continue ;; esac
-    ok "the tool has words for $cause" grep -q "^    {\"$cause\", " "$repo/src/cli/why.c"
+    ok "the tool has words for $cause" grep -q "^    {\"$cause\", " "$repo/src/queue/why.c"
 done
 is "$(broken)" '' 'the tables agree with each other'
 done_testing

@@ -1,5 +1,6 @@
 /* JSON from outside, and the daemon's answers as JSON. */
 #include "cli/values.h"
+#include "metrics/facts.h"
 
 #include "tap.h"
 
@@ -67,7 +68,7 @@ from_daemon(void)
     if (!ok(msgpack_unpack_next(&unpacked, packed.data, packed.len, &at) == MSGPACK_UNPACK_SUCCESS,
             "an answer"))
         return;
-    value = value_from_msgpack(&unpacked.data);
+    value = facts_from_msgpack(&unpacked.data);
     is_str(value_text(value, "name"), "host", "has texts");
     is_int(value_int(value, "low"), -7, "numbers");
     ok(!value_is_set(value, "none") && !value_is_set(value, "absent"), "nulls");

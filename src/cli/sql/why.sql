@@ -31,7 +31,7 @@ stall as (
 last as (
   select a.cause, a.error, a.attempt from j join pgcrew.attempts a on a.job_id = j.id and not a.forgiven
    order by a.id desc limit 1)
-select j.id, j.kind, j.queue, j.status, j.priority, j.run_at, j.attempts, j.max_attempts,
+select j.id, j.kind, j.queue, j.user_id, j.status, j.priority, j.run_at, j.attempts, j.max_attempts,
        j.finished_at, j.error,
        case
          when j.status = 'failed' and j.error like 'quarantined: %' then 'quarantined'

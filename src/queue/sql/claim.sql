@@ -8,6 +8,6 @@
 -- $6 text[]    kinds to leave alone, null: none
 -- $7 bool      the holder stays idle whatever is found: it waits for other kinds, too
 select token, job_id, queue, priority, kind, payload, attempt, max_attempts, batch_id,
-       user_id, tempfails
+       user_id, tempfails, waited_us
   from pgcrew.claim($1::bigint, $2::bigint[], $3::bigint[], $4::text[], $5::int, $6::text[],
                     $7::bool)

@@ -1,0 +1,7 @@
+// What is not well, and what to do.
+import { h, state } from './dom.js';
+
+export function findings(rows) {
+  return h('ul', { class: 'findings' }, rows.map((row) => h('li', {}, state(row.level), ' ',
+    h('b', {}, row.check), ': ', row.finding, row.fix && h('span', { class: 'fix' }, ` ${row.fix}`))));
+}
