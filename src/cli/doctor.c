@@ -42,6 +42,8 @@ static const struct {
     {"users",         NEEDS_SCHEMA,   doctor_check_rules},
     {"health",        NEEDS_SCHEMA,   doctor_check_health},
     {"daemon",        NEEDS_CONF,     doctor_check_daemon},
+    {"gateway",       NEEDS_CONF,     doctor_check_gateway},
+    {"dashboard",     NEEDS_CONF,     doctor_check_dashboard},
     {"workers",       NEEDS_SCHEMA,   doctor_check_workers},
     {"waiting jobs",  NEEDS_SCHEMA,   doctor_check_waiting},
     /* clang-format on */

@@ -30,6 +30,13 @@ void doctor_check_database(struct doctor *d);
 void doctor_check_pooler(struct doctor *d);
 void doctor_check_tls(struct doctor *d);
 
+/* What to do about what libpq or a server says. */
+const char *doctor_advice_for(const char *text);
+
+/* doctor_gateway.c */
+void doctor_check_gateway(struct doctor *d);
+void doctor_check_dashboard(struct doctor *d);
+
 /* doctor_schema.c */
 void doctor_check_schema(struct doctor *d);
 void doctor_check_login(struct doctor *d);

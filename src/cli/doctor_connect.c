@@ -141,8 +141,8 @@ static const struct {
     /* clang-format on */
 };
 
-static const char *
-advice_for(const char *text)
+const char *
+doctor_advice_for(const char *text)
 {
     for (size_t i = 0; i < LENGTH(refusals); i++) {
         if (strstr(text, refusals[i].part) != NULL)
@@ -159,7 +159,7 @@ doctor_check_database(struct doctor *d)
 
     if (!cli_try_database(d->cli, &err) ||
         !cli_try_query(d->cli, sql_cli_doctor_facts, NULL, &rows, &err)) {
-        doctor_say(d, DOCTOR_ERROR, advice_for(err.text), "%s", err.text);
+        doctor_say(d, DOCTOR_ERROR, doctor_advice_for(err.text), "%s", err.text);
         return;
     }
     d->facts = json_deep_copy(json_array_get(rows, 0));

@@ -82,5 +82,7 @@ const char *trouble_json(const struct trouble *trouble, struct arena *arena);
  * one object, no array.
  */
 bool postgrest_accepts(struct web_request *r, const char **ret_type, bool *ret_single) MUST_CHECK;
+/* The first of a list "a/b;q=1, c/d" that is to be had; false: none. */
+bool postgrest_form(const char *accept, const char **ret_type, bool *ret_single) MUST_CHECK;
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/rights.h"
 #include "sqltext.h"
 
 #define LOOK_AGAIN_MS 5000
@@ -30,6 +31,7 @@ struct pool {
     void *owner;
     char why[512];
     bool is_held;
+    bool is_looked_at; /* what the login may do */
     uint64_t connects, errors;
     int n;
     struct seat seats[];
@@ -67,6 +69,9 @@ on_up(void *owner, const struct db_session *session)
     }
     if (!pool_is_up(p))
         log_info("connected to %s (server %d)", db_shown(s->db), session->server_version / 10000);
+    if (!p->is_looked_at)
+        rights_look(s->db, p->conf);
+    p->is_looked_at = true;
     s->usable = true;
     p->is_held = false;
     p->why[0] = '\0';

@@ -23,9 +23,8 @@ static const struct {
     /* clang-format on */
 };
 
-/* The first of a list "a/b;q=1, c/d" that we have; without one, LENGTH(forms). */
-static size_t
-find_form(const char *accept)
+bool
+postgrest_form(const char *accept, const char **ret_type, bool *ret_single)
 {
     while (*accept != '\0') {
         size_t len;
@@ -34,12 +33,15 @@ find_form(const char *accept)
         len = strcspn(accept, " \t,;");
         for (size_t i = 0; i < LENGTH(forms); i++) {
             if (strlen(forms[i].accepted) == len &&
-                strncasecmp(forms[i].accepted, accept, len) == 0)
-                return i;
+                strncasecmp(forms[i].accepted, accept, len) == 0) {
+                *ret_type = forms[i].type;
+                *ret_single = forms[i].single;
+                return true;
+            }
         }
         accept += strcspn(accept, ",");
     }
-    return LENGTH(forms);
+    return false;
 }
 
 static bool
@@ -61,15 +63,11 @@ bool
 postgrest_accepts(struct web_request *r, const char **ret_type, bool *ret_single)
 {
     const char *accept = web_header(r, "Accept");
-    size_t form = find_form(accept != NULL && accept[0] != '\0' ? accept : "*/*");
 
     if (!is_our_schema(r))
         return false;
-    if (form == LENGTH(forms)) {
-        answer_refused(r, 406, "PGRST107", "None of these media types are available");
-        return false;
-    }
-    *ret_type = forms[form].type;
-    *ret_single = forms[form].single;
-    return true;
+    if (postgrest_form(accept != NULL && accept[0] != '\0' ? accept : "*/*", ret_type, ret_single))
+        return true;
+    answer_refused(r, 406, "PGRST107", "None of these media types are available");
+    return false;
 }

@@ -2,8 +2,8 @@
 #include "fuzz.h"
 
 #include "base/clock.h"
-#include "supervisor/internal.h"
 #include "metrics/facts.h"
+#include "supervisor/internal.h"
 
 static struct supervisor sup;
 static struct member member;

@@ -9,6 +9,7 @@
 #   ask_all_the_time OUT ADDRESS...  until stop_asking: a new connection for each request
 #   stop_asking                    then OUT has a line for each that was not answered with 200
 #
+#
 # shellcheck shell=bash
 # shellcheck disable=SC2154  # of daemon.sh and postgres.sh
 

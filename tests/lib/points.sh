@@ -11,6 +11,10 @@
 # shellcheck shell=bash
 # shellcheck source=tests/lib/stall.sh
 . "$here/stall.sh"
+# shellcheck source=tests/lib/front.sh
+. "$here/front.sh"
+# shellcheck source=tests/lib/gateway.sh
+. "$here/gateway.sh"
 # shellcheck source=tests/lib/points_life.sh
 . "$here/points_life.sh"
 # shellcheck source=tests/lib/points_work.sh

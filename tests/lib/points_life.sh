@@ -1,7 +1,7 @@
 # The daemon that points_work.sh puts to work, on points.sh.
 #
 #   points_setup            the database, the handlers, what the daemon talks to
-#   plain_life, hasty_life, life_in_group
+#   plain_life, hasty_life, serving_life, life_in_group
 #                           there is a daemon of that kind; the first of a trial has its points armed
 #   end_life                it ends; says what is wrong with how
 #   make_group              can there be a life in a group?
@@ -53,6 +53,8 @@ points_setup() {
     at_exit 'kill $points_web 2>/dev/null'
     wait_for 10 test -s "$daemon_dir/port" || bail 'no web server'
     listen_as_systemd
+    mapfile -t points_serving < <(gateway_options "$daemon_dir/gateway.sock")
+    points_token=$(mint "$user")
 }
 
 # --- lives ------------------------------------------------------------------------------
@@ -120,6 +122,13 @@ hasty_life() {
     ways_of_threads
     daemon_group=
     begin_life hasty worker.claim_ahead=300ms queue.stall_after=300ms
+}
+
+# Users ask for what it has.
+serving_life() {
+    ways_of_programs ''
+    daemon_group=
+    begin_life serving "${points_serving[@]}" "dashboard.listen=$daemon_dir/dashboard.sock"
 }
 
 # A limit asks for a control group.

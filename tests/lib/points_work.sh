@@ -245,6 +245,27 @@ work_in_group() {
     [ -z "${points_group:-}" ] || { life_in_group; all_ways ''; }
 }
 
+# Nobody, somebody else's batch, or an error: that it is answered.
+is_asked() {
+    [ -n "$(curl_to "$daemon_dir/gateway.sock:/api/batch_status?batch_id=22222222-2222-4222-8222-222222222222" \
+        -H "Authorization: Bearer $points_token" -o /dev/null -w '%{http_code}' 2>/dev/null)" ] &&
+        [ "$(status_of "$daemon_dir/dashboard.sock:/healthz" 2>/dev/null)" = 200 ]
+}
+
+# Who serves is killed, and asked again, while jobs run.
+serve_users() {
+    local role
+    serving_life
+    close_gate 1
+    wait_for 20 hit_or is_asked
+    for role in gateway dashboard; do
+        # shellcheck disable=SC2046
+        kill -KILL $(front_pid $role) 2>/dev/null
+    done
+    wait_for 20 hit_or is_asked
+    open_gate
+}
+
 # End while a worker does not hear.
 stop_deaf() {
     local workers
@@ -262,7 +283,7 @@ stop_deaf() {
 
 # The cheap ones first: the walk of a point goes as far as that is reached.
 stages=(work lose_sessions lose_guard lose_supervisor scale reload stop_early lose_renewals work_of_threads stall hoard
-    lose_leases stop_deaf work_in_group)
+    lose_leases serve_users stop_deaf work_in_group)
 
 # Where it is passed, so that the walk need not go there from stage to stage: nothing but time.
 first_stage() {
@@ -282,6 +303,7 @@ first_stage() {
         module.* | http.*) echo work_of_threads ;;
         stalled.* | flows.* | board.stall) echo stall ;;
         hoard.*) echo hoard ;;
+        gateway.* | dashboard.* | user.*) echo serve_users ;;
         fenced.*) echo lose_leases ;;
         cell.group*) echo work_in_group ;;
         *) echo work ;;

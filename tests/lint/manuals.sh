@@ -7,7 +7,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 command -v mandoc >/dev/null || skip_all 'mandoc is not installed'
 
 cd "$top" || exit 1
-for page in pgcrew.1 pgcrewd.8 pgcrew.yaml.5 pgcrew-exec.7 pgcrew-handler.7 pgcrew-http.7 pgcrew-module.7 pgcrew-sql.7; do
+for page in pgcrew.1 pgcrewd.8 pgcrew.yaml.5 pgcrew-dashboard.7 pgcrew-exec.7 pgcrew-handler.7 pgcrew-http.7 pgcrew-module.7 pgcrew-sql.7; do
     ok "there is $page" test -n "$(find src -name "$page")"
 done
 mapfile -t pages < <(find src -name '*.[1-8]' | sort)

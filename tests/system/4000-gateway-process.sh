@@ -26,7 +26,7 @@ is "$(asks "127.0.0.1:$port/healthz")" ok '/healthz says ok'
 is "$(asks "127.0.0.1:$port/readyz")" ready '/readyz says ready'
 is "$(status_of "127.0.0.1:$port/nothing")" 404 'what is not there is not found'
 is "$(tr '\0' ' ' <"/proc/$(front_pid gateway)/cmdline" | sed 's/ *$//')" 'pgcrewd: gateway' 'ps shows what it is'
-is "$(sql "select application_name from pg_stat_activity where usename = 'pgcrew_gateway'")" pgcrew/testhost/gateway \
+is "$(sql "select distinct application_name from pg_stat_activity where usename = 'pgcrew_gateway'")" pgcrew/testhost/gateway \
     'it has a session of its own login'
 like "$("$build/pgcrew" --socket "$daemon_socket" workers)" '^gateway +0 +[0-9]+ +idle' 'pgcrew workers shows it'
 counted() { [ "$(front_stat gateway requests)" -ge 5 ]; }

@@ -25,11 +25,11 @@ chmod +x "$daemon_dir/slow" "$daemon_dir/bad"
 handlers "  slow: {exec: [$daemon_dir/slow]}
   bad: {exec: [$daemon_dir/bad]}
   good: {exec: [/bin/cat]}"
-start_daemon worker.count=2 worker.slots=2 worker.kill_grace=1s "dashboard.listen=[127.0.0.1:$port]" \
+PGUSER=postgres start_daemon worker.count=2 worker.slots=2 worker.kill_grace=1s "dashboard.listen=[127.0.0.1:$port]" \
     "dashboard.token_file=$daemon_dir/token"
 wait_for 20 curl -sf "http://127.0.0.1:$port/readyz" || bail 'no dashboard'
 
-sql "select pgcrew.enqueue('good', jsonb_build_object('text', '$hostile', 'n', n)) from generate_series(1, 20) n"
+sql "select count(pgcrew.enqueue('good', jsonb_build_object('text', '$hostile', 'n', n))) from generate_series(1, 20) n" >/dev/null
 sql "insert into public.jobs (kind, queue, payload, batch_id, user_id, unique_key, max_attempts)
      select case n % 3 when 0 then 'bad' else 'good' end, 'default', jsonb_build_object('$hostile', '$hostile'),
             '$user', '$user2', '$hostile' || n, 1 from generate_series(1, 12) n" || bail 'no batch'

@@ -232,6 +232,38 @@ machine_put "$(dirname "$0")/../../debian/tests/smoke" /var/tmp/smoke
 ok "debian/tests/smoke" quietly "$dir/smoke.log" as_postgres /var/tmp/smoke
 [ "$tap_failed" -eq 0 ] || sed 's/^/# /' "$dir/smoke.log"
 
+# --- the gateway, on sockets of systemd --------------------------------------------------------------------
+
+sql "alter role pgcrew_gateway login password 'the gateway has its own'"
+{
+    echo 'PGCREW_GATEWAY_DATABASE_URL=postgresql://pgcrew_gateway:the%20gateway%20has%20its%20own@localhost/app'
+    echo 'SUPABASE_JWT_SECRET=a-secret-of-a-test-that-is-long-enough'
+} >>"$nspawn_dir/root/etc/pgcrew/pgcrew.env"
+{
+    configuration 1
+    printf 'gateway:\n  listen: [systemd]\n'
+} >"$nspawn_dir/root/etc/pgcrew/pgcrew.yaml"
+machine_put "$(dirname "$0")/../../conf/systemd/pgcrew-gateway.socket" /etc/systemd/system/pgcrew-gateway.socket
+in_machine systemctl daemon-reload
+answers() {
+    # shellcheck disable=SC2016  # for the shell in the machine
+    [ "$(in_machine timeout 20 bash -c 'exec 3<>/dev/tcp/127.0.0.1/8480
+        printf "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" "$1" >&3; head -n 1 <&3 | tr -d "\r"' - "$1")" = "HTTP/1.1 $2" ]
+}
+in_machine systemctl stop pgcrew
+ok "systemd listens for the gateway" in_machine systemctl enable --now pgcrew-gateway.socket
+ok "who comes starts the service, and is answered" answers /healthz '200 OK'
+ok "the gateway has its session" wait_for 15 answers /readyz '200 OK'
+is "$(unit ActiveState)" active "the service runs"
+in_machine systemctl restart pgcrew
+ok "after a restart it has its sockets again" answers /healthz '200 OK'
+ok "there is nothing to say against the units" in_machine systemd-analyze verify --man=no pgcrew-gateway.socket
+in_machine systemctl disable --now pgcrew-gateway.socket
+in_machine rm /etc/systemd/system/pgcrew-gateway.socket
+in_machine systemctl daemon-reload
+configure 1
+in_machine systemctl restart pgcrew
+
 # --- stop ---------------------------------------------------------------------------------------------------------
 
 start_long_job

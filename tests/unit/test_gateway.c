@@ -1,5 +1,6 @@
 /* Where a request has its token; which status an error of the database has. */
 #include "gateway/errors.h"
+#include "gateway/internal.h"
 #include "gateway/token.h"
 
 #include "base/base.h"
@@ -133,9 +134,41 @@ errors(void)
     is_int(http_retry_after_s(500), 0, "others do not");
 }
 
+static void
+forms(void)
+{
+    static const struct {
+        const char *accept;
+        bool found, single;
+    } rows[] = {
+        /* clang-format off */
+        {"*/*", true, false},
+        {"application/json", true, false},
+        {"APPLICATION/JSON; charset=utf-8", true, false},
+        {"application/vnd.pgrst.object+json", true, true},
+        {"application/vnd.pgrst.object+json;nulls=stripped", true, true},
+        {"text/html, application/json;q=0.9, */*;q=0.8", true, false},
+        {"text/csv", false, false},
+        {"application/jsonx", false, false},
+        {",,;", false, false},
+        {"", false, false},
+        /* clang-format on */
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        const char *type = "";
+        bool single = false;
+
+        ok(postgrest_form(rows[i].accept, &type, &single) == rows[i].found, "Accept: %s",
+           rows[i].accept);
+        ok(single == rows[i].single, "and whether one object is wanted");
+    }
+}
+
 int
 main(void)
 {
+    forms();
     tokens();
     no_service_key();
     errors();

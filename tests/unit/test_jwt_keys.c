@@ -191,7 +191,9 @@ static void
 unseen_changes(void)
 {
     AUTO(mem) char *ec = one_key(MINT_EC_ES256), *other = xstrdup(ec);
+    struct timespec times[2];
     struct jwt_keys *keys;
+    struct stat st;
 
     memcpy(strstr(other, "ec-1"), "ec-2", 4);
     put_file(ec);
@@ -204,10 +206,14 @@ unseen_changes(void)
     refreshed(keys, true, true, "with another time it is");
 
     put_file(ec);
-    refreshed(keys, true, true, "a new file");
+    make_old(1);
+    refreshed(keys, true, true, "another file of that size and time is read");
     put_file(ec);
     refreshed(keys, true, false, "the same text in another file is no change");
+    stat(path, &st);
     overwrite(other);
+    times[0] = times[1] = st.st_mtim;
+    utimensat(AT_FDCWD, path, times, 0);
     refreshed(keys, true, true, "a young file is read whatever stat says");
     jwt_keys_free(keys);
 

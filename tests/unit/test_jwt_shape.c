@@ -1,9 +1,7 @@
 /* The bytes of a token: each of them counts, and none may be there that does not. */
-#include "jwt/jwt.h"
-
 #include <stdlib.h>
 
-#include "base/arena.h"
+#include "jwt/internal.h"
 #include "jwt_mint.h"
 #include "tap.h"
 
@@ -90,6 +88,65 @@ every_byte(enum mint_with with)
     is_int(count_unseen(token, second, second + 1), 0, "  its second dot");
     is_int(count_unseen(token, second + 1, strlen(token)), 0, "  every letter of its signature");
     is_int(count_unseen_cuts(token), 0, "  cut off anywhere, at either end, it is refused");
+    for (size_t more = 1; more <= 8; more++) {
+        char longer[JWT_BYTES_MAX];
+        int len = snprintf(longer, sizeof(longer), "%s%.*s", token, (int)more, "AAAAAAAA");
+
+        ok(is_refused(verify(longer, (size_t)len)), "  with %zu letters more, too", more);
+    }
+}
+
+/* r or s may be a byte shorter than others: then zeros stand in front. */
+static void
+short_numbers(void)
+{
+    bool has_r = false, has_s = false;
+    char payload[64];
+
+    for (int i = 0; i < 20000 && !(has_r && has_s); i++) {
+        const char *token, *signature, *bytes;
+        struct arena arena;
+        size_t len;
+
+        snprintf(payload, sizeof(payload), "{\"exp\":1800003600,\"n\":%d}", i);
+        token = mint(MINT_EC_ES256, NULL, payload);
+        signature = strrchr(token, '.') + 1;
+        arena_init(&arena);
+        if (!jwt_base64_decode(signature, strlen(signature), &arena, &bytes, &len) || len != 64)
+            break;
+        if ((bytes[0] == 0 && !has_r) || (bytes[32] == 0 && !has_s)) {
+            says(token, JWT_GOOD, bytes[0] == 0 ? "ES256 with a short r" : "ES256 with a short s");
+            has_r = has_r || bytes[0] == 0;
+            has_s = has_s || bytes[32] == 0;
+        }
+        arena_release(&arena);
+        mint_forget();
+    }
+    ok(has_r && has_s, "both were there");
+}
+
+static void
+letters_and_bytes(void)
+{
+    /* clang-format off */
+    static const struct { const char *text; int len; } rows[] = {
+        {"", 0}, {"AA", 1}, {"AAA", 2}, {"AAAA", 3}, {"_-_-", 3}, {"AAAAAA", 4},
+        {"A", -1}, {"AAAAA", -1}, {"AB", -1}, {"AAB", -1}, {"AAC", -1}, {"A=", -1}, {"AA==", -1},
+        {"AAA=", -1}, {"+AAA", -1}, {"AA/A", -1}, {"A AA", -1}, {"AAAA\n", -1}, {"\xc3\xa4" "AA", -1},
+    };
+    /* clang-format on */
+
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct arena arena;
+        const char *bytes;
+        size_t len;
+        bool done;
+
+        arena_init(&arena);
+        done = jwt_base64_decode(rows[i].text, strlen(rows[i].text), &arena, &bytes, &len);
+        is_int(done ? (int)len : -1, rows[i].len, "base64url '%s'", rows[i].text);
+        arena_release(&arena);
+    }
 }
 
 /* --- parts --------------------------------------------------------------------------------- */
@@ -306,6 +363,8 @@ main(void)
     remove(path);
     for (int with = 0; with < MINT_GOOD; with++)
         every_byte((enum mint_with)with);
+    short_numbers();
+    letters_and_bytes();
     shapes_of_a_token();
     canonical();
     canonical_payload();

@@ -145,7 +145,7 @@ ok(await until(15, () => sql(`select status from public.jobs where id = ${held}`
 
 await goTo('schedules')
 ok(await seen(`every ${HOSTILE}`), 'schedules are listed')
-await page.getByRole('button', { name: `Run every ${HOSTILE} now` }).click()
+await page.getByRole('button', { name: `Run now: every ${HOSTILE}` }).click()
 ok(await until(15, () => sql(`select count(*) from public.jobs where kind = 'good' and payload ? 'scheduled'`) === '1'), 'one is run now')
 await page.getByRole('button', { name: `Pause every ${HOSTILE}` }).click()
 ok(await until(5, () => sql(`select paused_at is not null from pgcrew.schedules`) === 't'), 'it is paused')

@@ -22,7 +22,7 @@ const some = files.slice(0, 2)
 const sha256 = (data, form) => createHash('sha256').update(data).digest(form)
 const text = (page, id) => page.locator(`#${id}`).textContent()
 const has = (page, id, regex, seconds = 20) => until(seconds, async () => regex.test(await text(page, id)))
-const rows = (page, list) => page.locator(`#${list} .name`).allTextContents()
+const rows = (page, list) => page.locator(`#${list} .name bdi`).allTextContents()
 const states = (page) => page.locator('#jobs .state').allTextContents()
 
 async function open(browser, options = {}) {

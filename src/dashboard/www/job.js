@@ -18,8 +18,12 @@ const attemptColumns = [
   { head: 'Said', cell: (a) => [a.error, a.stderr_tail && h('details', {}, h('summary', {}, 'End of its log'), h('pre', { tabindex: '0' }, a.stderr_tail))], class: 'words long' },
 ];
 
+const MOMENT = /\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)/g;
+
+const hasEnded = (j) => ['succeeded', 'failed', 'cancelled'].includes(j.status);
+
 function actions(j) {
-  const ended = ['succeeded', 'failed', 'cancelled'].includes(j.status);
+  const ended = hasEnded(j);
   return h('div', { class: 'actions' },
     h('button', { type: 'button', 'data-do': 'retry', disabled: !ended || j.status === 'succeeded' }, 'Retry'),
     h('button', { type: 'button', 'data-do': 'cancel', disabled: ended }, 'Cancel'),
@@ -38,8 +42,10 @@ function link(page, key, value) {
 }
 
 function draw({ job: j, attempts, timeline, claim, why }) {
+  // Of what has ended, its error says it all.
+  const reason = hasEnded(j) ? '' : (why ?? '').replace(MOMENT, (iso) => clock(iso));
   return h('div', {},
-    h('p', { class: 'headline' }, state(j.status), ' ', h('b', {}, j.kind), why && h('span', { class: 'why' }, ` ${why}`)),
+    h('p', { class: 'headline' }, state(j.status), ' ', h('b', {}, j.kind), reason && h('span', { class: 'why' }, ` ${reason}`)),
     j.status === 'running' && h('p', {}, bar(j.progress, 'Progress'), ` ${number(j.progress)} % ${j.progress_note ?? ''}`),
     actions(j),
     j.error && h('p', { class: 'problem' }, j.error),

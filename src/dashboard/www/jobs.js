@@ -99,14 +99,17 @@ export async function show(root, { query, signal }) {
   const found = h('div', { 'aria-live': 'off' });
   const more = h('button', { type: 'button', hidden: true }, 'Older ones');
   let rows = [];
+  let next = null;
 
   const load = async (before) => {
     const page = await api.get('jobs', { ...filter, before, limit: 50 }, signal);
     rows = before ? rows.concat(page.jobs) : page.jobs;
     found.replaceChildren(table(`${number(rows.length)}${page.more ? ' newest' : ''} jobs`, jobColumns, rows, (j) => String(j.id)));
+    // A search looks at so many jobs at a time: there may be more to find behind a page that is not full.
+    next = page.next ?? rows.at(-1)?.id;
     more.hidden = !page.more;
   };
-  more.addEventListener('click', () => busy(more, () => load(rows.at(-1)?.id)));
+  more.addEventListener('click', () => busy(more, () => load(next)));
   const narrow = Object.entries(query).filter(([k, v]) => v && k !== 'state').length > 0;
   root.append(h('details', { class: 'filters', open: narrow || window.matchMedia('(min-width: 50rem)').matches },
     h('summary', {}, 'Search'), searchForm(query)), bulkBar(filter, () => load()), found, more);

@@ -13,9 +13,9 @@ const columns = [
   { head: 'Queue', cell: (s) => s.queue, class: 'words' },
   { head: 'Next', cell: (s) => (s.paused_at ? [state('paused'), ' ', time(s.paused_at)] : [time(s.next_at), ` (${clock(s.next_at)})`]) },
   { head: 'Last', cell: (s) => (s.last_job_id ? [h('a', { href: `#/jobs/${s.last_job_id}` }, `#${s.last_job_id}`), ' ', time(s.last_at)] : '–') },
-  { head: 'Payload', cell: (s) => h('details', {}, h('summary', { 'aria-label': `Payload of ${s.name}` }, 'show'), h('pre', { tabindex: '0' }, json(s.payload_text))) },
+  { head: 'With', cell: (s) => h('details', {}, h('summary', {}, 'Payload'), h('pre', { tabindex: '0' }, json(s.payload_text))) },
   { head: '', cell: (s) => h('div', { class: 'actions' },
-    h('button', { type: 'button', 'data-do': 'run', 'data-name': s.name, 'aria-label': `Run ${s.name} now` }, 'Run now'),
+    h('button', { type: 'button', 'data-do': 'run', 'data-name': s.name, 'aria-label': `Run now: ${s.name}` }, 'Run now'),
     h('button', { type: 'button', 'data-do': s.paused_at ? 'resume' : 'pause', 'data-name': s.name,
       'aria-label': `${s.paused_at ? 'Resume' : 'Pause'} ${s.name}` }, s.paused_at ? 'Resume' : 'Pause')) },
 ];
