@@ -43,8 +43,9 @@ enum piece {
 static const char *const pieces[PIECES] = {
     [COUNT_ALL]   = "select (select count(*)",
     [COUNT_NOT]   = "select null::bigint",
-    [BODY]        = ", r.n, case when octet_length(r.body) <= 8388608 then r.body end"
-                    " from (select count(*) as n, ",
+    /* clang takes two pieces of a text in a table for a forgotten comma. */
+    [BODY]        = (", r.n, case when octet_length(r.body) <= 8388608 then r.body end"
+                     " from (select count(*) as n, "),
     [OF_ARRAY]    = "coalesce(json_agg(t.line), '[]')::text as body",
     [OF_SINGLE]   = "coalesce(json_agg(t.line) -> 0, 'null')::text as body",
     [OF_NOTHING]  = "'' as body",
