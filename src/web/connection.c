@@ -235,13 +235,14 @@ say_why(struct conn *c)
 }
 
 void
-on_connection(void *cls, UNUSED struct MHD_Connection *mhd, void **context,
+on_connection(void *cls, struct MHD_Connection *mhd, void **context,
               enum MHD_ConnectionNotificationCode code)
 {
     struct web *w = cls;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         *context = w->arriving;
+        w->arriving->mhd = mhd;
         w->arriving = NULL;
     } else if (*context != NULL) {
         say_why(*context);
@@ -260,7 +261,8 @@ conn_cut(struct conn *c, int status)
     if (status != 0)
         send_refusal(c->web, c->fd, status, "the request did not arrive in time");
     conn_go(c, CONN_CUT, 0);
-    /* libmicrohttpd sees the end and closes. */
+    /* libmicrohttpd sees the end and closes; in case that it does not, it has a time, too. */
     shutdown(c->fd, SHUT_RDWR);
+    MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
     web_kick(c->web);
 }

@@ -15,6 +15,9 @@
 #include "web/target.h"
 #include "web/web.h"
 
+/* From 1.0 on libmicrohttpd can be told to forgive nothing: before it, see strict.c. */
+#define LIBRARY_CAN_BE_STRICT (MHD_VERSION >= 0x01000000)
+
 struct listener {
     struct web *web;
     ev_io acceptable;
@@ -68,6 +71,7 @@ enum conn_state {
 struct conn {
     struct conn *prev, *next;
     struct web *web;
+    struct MHD_Connection *mhd;
     struct peer *peer; /* NULL: not counted */
     bool lingers;      /* the client still sends what nobody will read */
     struct sockaddr_storage address;

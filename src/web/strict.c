@@ -6,16 +6,16 @@
  * libmicrohttpd 0.9 forgives lines that end in a bare LF, folded headers and NULs, and shows
  * what it made of them.  But it reads in place: from the method to the last header all it
  * shows are pieces of one buffer, in order, and what lies between them says how they were
- * separated.  So each piece must begin where a strict reader expects it.  (A line that ends
- * in NUL LF looks then as one that ends in CR LF; no proxy passes a NUL on.)  From 1.0 on it
- * is strict itself.
+ * separated.  So each piece must begin where a strict reader expects it.  (A NUL just
+ * before a line end may be taken for a part of it; no proxy passes a NUL on.)  From 1.0 on it
+ * is strict itself, if told so (web.c).
  */
 #include <string.h>
 #include <strings.h>
 
 #include "web/internal.h"
 
-#define READS_IN_PLACE (MHD_VERSION < 0x01000000)
+#define READS_IN_PLACE (!LIBRARY_CAN_BE_STRICT)
 
 struct look {
     struct web_request *r;

@@ -13,6 +13,12 @@
 #include "base/clock.h"
 #include "web/internal.h"
 
+#if LIBRARY_CAN_BE_STRICT
+#define STRICTLY MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
+#else
+#define STRICTLY
+#endif
+
 /* What it may do before others have their turn. */
 #define RUNS_AT_ONCE 8
 /* Of a connection's memory, besides request line and headers: what libmicrohttpd notes of
@@ -42,27 +48,30 @@ web_count(const struct web *w, struct web_counts *ret)
 
 /* --- turning ----------------------------------------------------------------------- */
 
-static bool
-has_more(struct web *w)
+/* When it wants to be run again, in ms; -1: not until something happens. */
+static int64_t
+next_run_ms(struct web *w)
 {
-    MHD_UNSIGNED_LONG_LONG ms = 1;
+    MHD_UNSIGNED_LONG_LONG ms;
 
-    return MHD_get_timeout(w->mhd, &ms) == MHD_YES && ms == 0;
+    return MHD_get_timeout(w->mhd, &ms) == MHD_YES ? (int64_t)ms : -1;
 }
 
 static void
 run(struct web *w)
 {
+    int64_t wait_ms;
     int runs = 0;
 
     ev_timer_stop(w->loop, &w->again);
     w->is_running = true;
     do
         MHD_run(w->mhd);
-    while (has_more(w) && ++runs < RUNS_AT_ONCE);
+    while (next_run_ms(w) == 0 && ++runs < RUNS_AT_ONCE);
     w->is_running = false;
-    if (has_more(w))
-        web_kick(w);
+    wait_ms = next_run_ms(w);
+    if (wait_ms >= 0)
+        loop_timer_in(w->loop, &w->again, wait_ms);
     web_settle(w);
 }
 
@@ -81,8 +90,7 @@ on_again(UNUSED struct ev_loop *loop, ev_timer *timer, UNUSED int events)
 void
 web_kick(struct web *w)
 {
-    if (!loop_timer_runs(&w->again))
-        loop_timer_in(w->loop, &w->again, 0);
+    loop_timer_in(w->loop, &w->again, 0);
 }
 
 void
@@ -114,12 +122,16 @@ start_library(struct web *w, struct err *err)
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
     const union MHD_DaemonInfo *info;
 
-    w->mhd = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, w, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        w->options.header_max + NOTES_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)w->options.connections_max * 2, MHD_OPTION_URI_LOG_CALLBACK, on_target, w,
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, w, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-        w, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w, MHD_OPTION_END);
+    /* clang-format off */
+    w->mhd = MHD_start_daemon(flags, 0, NULL, NULL, on_request, w, STRICTLY
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, w->options.header_max + NOTES_BYTES,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)w->options.connections_max * 2,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, w,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, w,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, w,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
+        MHD_OPTION_END);
+    /* clang-format on */
     if (w->mhd == NULL)
         return err_errno(err, ERR_RETRY, "cannot start libmicrohttpd");
     info = MHD_get_daemon_info(w->mhd, MHD_DAEMON_INFO_EPOLL_FD);
