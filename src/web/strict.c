@@ -6,8 +6,9 @@
  * libmicrohttpd 0.9 forgives lines that end in a bare LF, folded headers and NULs, and shows
  * what it made of them.  But it reads in place: from the method to the last header all it
  * shows are pieces of one buffer, in order, and what lies between them says how they were
- * separated.  So each piece must begin where a strict reader expects it.  From 1.0 on it is
- * strict itself.
+ * separated.  So each piece must begin where a strict reader expects it.  (A line that ends
+ * in NUL LF looks then as one that ends in CR LF; no proxy passes a NUL on.)  From 1.0 on it
+ * is strict itself.
  */
 #include <string.h>
 #include <strings.h>

@@ -90,7 +90,7 @@ void web_count(const struct web *w, struct web_counts *ret);
 /* --- a request: valid until it is answered and its handler has returned ------------------ */
 
 enum web_method web_method(const struct web_request *r);
-bool web_is_head(const struct web_request *r); /* a GET whose body nobody reads */
+bool web_is_head(const struct web_request *r);               /* a GET whose body nobody reads */
 const char *web_path(const struct web_request *r);           /* decoded, without the query */
 const char *web_segment(const struct web_request *r, int n); /* what the nth {} stands for */
 /* Header by name, in any case; NULL: there is none, or there are several that differ. */

@@ -103,12 +103,19 @@ turn(void)
     ev_run(loop_get(), EVRUN_NOWAIT);
 }
 
-/* Lines that end with CR LF, none that begins with a blank, no NUL: up to the empty one. */
+/*
+ * Lines that end with CR LF, none that begins with a blank, no NUL: up to the empty one.  But
+ * NUL LF is taken for CR LF, see strict.c.
+ */
 static bool
-is_strict_head(const char *data, size_t len)
+is_strict_head(char *data, size_t len)
 {
     const char *end;
 
+    for (size_t i = 0; i + 1 < len; i++) {
+        if (data[i] == '\0' && data[i + 1] == '\n')
+            data[i] = '\r';
+    }
     while (len > 0 && (*data == '\n' || (len > 1 && data[0] == '\r' && data[1] == '\n'))) {
         size_t n = *data == '\n' ? 1 : 2;
 
@@ -179,5 +186,10 @@ fuzz(const char *data, size_t len)
         turn();
     }
     must(c.open == 0 && c.streams == 0);
-    must(calls == 0 || is_strict_head(in.at, in.left));
+    if (calls > 0) {
+        AUTO(mem) char *copy = xmalloc(in.left + 1);
+
+        memcpy(copy, in.at, in.left);
+        must(is_strict_head(copy, in.left));
+    }
 }
