@@ -259,6 +259,8 @@ bulk '{"action": "retry", "filter": {"kind": "twin"}, "preview": false, "expecte
 is "$(says .done)" 1 'of jobs with one unique key one is queued again'
 bulk '{"action": "retry", "filter": {"kind": "twin"}, "preview": false, "expected": 3}'
 is "$(says .done) $(says .left)" '0 0' 'the others do not hold up the end'
+bulk '{"action": "retry", "filter": {"kind": "twin"}, "preview": true}'
+is "$(says .count)" 0 'nor are they counted'
 
 # --- batches, queues --------------------------------------------------------------------------
 
@@ -399,7 +401,7 @@ is "$status" 200 'the page is there still'
 pg_up
 ok 'and with one it goes on, in the same session' wait_for 60 get_is jobs 200
 
-get overview
+wait_for 20 get_is overview 200
 is "$(says '.daemon.restarts | .crash + .signal + .stalled')" 0 'no process has crashed by all this'
 
 # --- sessions ---------------------------------------------------------------------------------------
