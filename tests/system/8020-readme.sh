@@ -57,6 +57,9 @@ ok "1. the tables"     run_blocks "$(blocks sh 'pgcrew .*migrate')"
 ok "2. the kinds"      sql "$(blocks sql pgcrew.kinds)"
 ok "3. the login"      sql "$(blocks sql 'alter role')"
 
+gateway_port=$(free_port)
+dashboard_port=$(free_port)
+
 # 4. and 5.: the program of the example is not on this machine; ours stands in for it.
 cat >"$daemon_dir/thumbnail" <<'END'
 #!/bin/sh
@@ -68,8 +71,12 @@ chmod 755 "$daemon_dir" "$daemon_dir/thumbnail"
 {
     echo "database.url: host=$PGHOST port=$PGPORT dbname=$PGDATABASE user=pgcrew_worker"
     echo "control.socket: $daemon_socket"
-    blocks yaml | sed "s|/usr/local/lib/thumbnail|$daemon_dir/thumbnail|"
+    blocks yaml | sed "s|/usr/local/lib/thumbnail|$daemon_dir/thumbnail|; s|/etc/pgcrew|$daemon_dir|; \
+        s|:8480|:$gateway_port|; s|:8481|:$dashboard_port|"
 } >"$daemon_config"
+(umask 077; cd "$daemon_dir" && eval "$(grep -oE 'openssl rand -hex 32' "$readme") >dashboard.token")
+export PGCREW_GATEWAY_DATABASE_URL="host=$PGHOST port=$PGPORT dbname=$PGDATABASE user=pgcrew_gateway"
+export SUPABASE_JWT_SECRET=an-example-of-a-secret-of-32-bytes-or-more
 ok "5. the configuration" run_blocks "pgcrewd -c $daemon_config --check"
 run_daemon
 ok "5. the daemon works" wait_for 20 workers_hold 1
@@ -110,6 +117,19 @@ for field in $(blocks js | grep -oE 'status\.[a-z_]+' | cut -d . -f 2 | sort -u)
     is "$(jq "has(\"$field\")" <<<"$status")" true "7. its answer has $field"
 done
 is "$(jq -c '[.percent == 100, .done, .succeeded]' <<<"$status")" '[true,true,2]' "7. and says all is done"
+
+# Over HTTP: the batch is done, so the stream of events ends by itself.
+gateway_ready() { curl -fsS "http://127.0.0.1:$gateway_port/readyz" >"$daemon_dir/readyz" 2>&1; }
+ok "the gateway serves" wait_for 20 gateway_ready
+over_http() {
+    run_blocks "batch=$batch; $(blocks sh 'api/batch_status' | sed "s|:8480|:$gateway_port|; s|pgcrew token|pgcrew --config $daemon_config token|")" &&
+        cat "$daemon_dir/block.log"
+}
+out=$(over_http)
+like "$out" '"succeeded": 2' "a user's token gets the status of the batch"
+like "$out" '^event: done$' "and its events, to the end"
+like "$(curl -sS "http://127.0.0.1:$dashboard_port/")" '<title>pgcrew</title>' "the dashboard is there"
+like "$(curl -sS "http://127.0.0.1:$dashboard_port/metrics")" '^pgcrew_up 1$' "and the metrics"
 
 # Recurring jobs.
 ok "the schedules are added" run_blocks "$(blocks sh 'pgcrew schedule add')"
