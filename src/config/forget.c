@@ -109,10 +109,12 @@ decode_percent(char *text)
     char *to = text;
 
     for (const char *from = text; *from != '\0'; to++) {
-        char hex[3] = {from[0] == '%' ? from[1] : '\0', '\0', '\0'};
+        char hex[3] = "";
 
-        if (hex[0] != '\0')
+        if (from[0] == '%' && from[1] != '\0') {
+            hex[0] = from[1];
             hex[1] = from[2];
+        }
         if (isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1])) {
             *to = (char)strtol(hex, NULL, 16);
             from += 3;

@@ -42,6 +42,7 @@ static const char *
 code_of(enum jwt_verdict verdict)
 {
     switch (verdict) {
+    case JWT_ENDLESS:
     case JWT_EXPIRED:
     case JWT_NOT_YET:
     case JWT_WRONG_AUDIENCE:

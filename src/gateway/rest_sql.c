@@ -7,6 +7,7 @@
 enum piece {
     COUNT_ALL,
     COUNT_NOT,
+    ROWS,
     BODY,
     OF_ARRAY,
     OF_SINGLE,
@@ -43,13 +44,12 @@ enum piece {
 static const char *const pieces[PIECES] = {
     [COUNT_ALL]   = "select (select count(*)",
     [COUNT_NOT]   = "select null::bigint",
-    /* clang takes two pieces of a text in a table for a forgotten comma. */
-    [BODY]        = (", r.n, case when octet_length(r.body) <= 8388608 then r.body end"
-                     " from (select count(*) as n, "),
+    [ROWS]        = ", r.n, case when octet_length(r.body) <= 8388608 then r.body end",
+    [BODY]        = " from (select count(*) as n, ",
     [OF_ARRAY]    = "coalesce(json_agg(t.line), '[]')::text as body",
     [OF_SINGLE]   = "coalesce(json_agg(t.line) -> 0, 'null')::text as body",
     [OF_NOTHING]  = "'' as body",
-    [LINES]       = "\n          from (select ",
+    [LINES]       = " from (select ",
     [STRIP]       = "json_strip_nulls(",
     [OBJECT]      = "json_build_object(",
     [NAME]        = "($1::text[])[",
@@ -76,7 +76,7 @@ static const char *const pieces[PIECES] = {
     [PARAMETER]   = "$",
 };
 /* clang-format on */
-_Static_assert(REST_BODY_MAX == 8388608, "it is written in BODY");
+_Static_assert(REST_BODY_MAX == 8388608, "it is written in ROWS");
 _Static_assert(REST_FILTERS_MAX + 3 <= PARAMS_MAX, "each filter has a parameter at most");
 
 /* The types' casts are with the columns: repeated, which does no harm here. */
@@ -201,6 +201,7 @@ rest_sql(const struct rest_query *q, struct buf *text, struct params *params)
     } else {
         add(text, COUNT_NOT);
     }
+    add(text, ROWS);
     add(text, BODY);
     add(text, q->headers_only ? OF_NOTHING : q->single ? OF_SINGLE : OF_ARRAY);
     add(text, LINES);

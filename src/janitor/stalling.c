@@ -1,7 +1,7 @@
 /*
  * A stall: workers of this host are idle, jobs that they could take wait, and nothing is
- * claimed for too long.  Jobs of no kind of ours, scheduled ones, and those that busy workers
- * will come to are none; nor is it one when the database is away.
+ * claimed for too long.  Jobs of no kind of ours, scheduled ones, those of a paused queue, and
+ * those that busy workers will come to are none; nor is it one when the database is away.
  *
  * Whose fault it is the database finds out: it claims one of the jobs for an idle
  * worker, and undoes that.

@@ -68,7 +68,7 @@ claim() {
     sql "select min(token) || ':' || string_agg(job_id::text, ',' order by nth)
            from pgcrew.claim($1, $(places "${3:-default}" 9 0), null, $2)
                 with ordinality c (token, job_id, queue, priority, kind, payload, attempt, max_attempts,
-                                   batch_id, user_id, tempfails, nth)
+                                   batch_id, user_id, tempfails, waited_us, nth)
          having count(*) > 0"
 }
 

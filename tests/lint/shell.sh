@@ -9,7 +9,7 @@ command -v shellcheck >/dev/null || skip_all 'shellcheck is not installed'
 # Scripts by their first line, libraries by their name.
 shell_files() {
     find .ci tests contrib debian conf -type f \( -name '*.sh' -o -exec \
-        awk 'FNR == 1 { exit !/^#!.*(\/|env )(ba|da)?sh( |$)/ }' {} \; \) -print 2>/dev/null | sort
+        awk 'NR == 1 { is = /^#!.*(\/|env )(ba|da)?sh( |$)/ } END { exit !is }' {} \; \) -print 2>/dev/null | sort
 }
 
 cd "$top" || exit 1

@@ -18,7 +18,7 @@ both() {
     sql "select string_agg(job_id::text, ' ' order by nth)
            from pgcrew.claim($1, $(places x,y 9,9 0,0), null, $2)
                 with ordinality c (token, job_id, queue, priority, kind, payload, attempt, max_attempts,
-                                   batch_id, user_id, tempfails, nth)"
+                                   batch_id, user_id, tempfails, waited_us, nth)"
 }
 put() { sql "select pgcrew.enqueue('a', queue => '$1', priority => ${2:-0})"; }
 waits() { sql "select waits from pgcrew.waits_for('{$(process 1)}')"; }

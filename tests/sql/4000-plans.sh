@@ -58,7 +58,7 @@ select holder as h3 from pgcrew.register_worker('$(process 3)', 'host', 3, 3, 't
 select token as t, array_agg(job_id order by nth) as ids, count(*) as got
   from pgcrew.claim(:h1, array[pgcrew.place(1, 9, 0), pgcrew.place(1, 0, :top)], array[pgcrew.place(1, 0, 0) - 1, pgcrew.place(2, 9, 0)], null, :n)
        with ordinality c (token, job_id, queue, priority, kind, payload, attempt, max_attempts,
-                          batch_id, user_id, tempfails, nth) group by token \\gset
+                          batch_id, user_id, tempfails, waited_us, nth) group by token \\gset
 \\warn got :got
 \\warn == report
 select count(*) from pgcrew.report(:h1, array_fill(:t::bigint, array[:n]), :'ids', array_fill(200, array[:n]),
@@ -77,7 +77,7 @@ select count(*) as got from pgcrew.finish(:h1, :t, (:'ids'::bigint[])[:n / 2 + 1
 select token as t, array_agg(job_id order by nth) as ids
   from pgcrew.claim(:h1, array[pgcrew.place(1, 0, :top)], array[pgcrew.place(2, 9, 0)], null, :n)
        with ordinality c (token, job_id, queue, priority, kind, payload, attempt, max_attempts,
-                          batch_id, user_id, tempfails, nth) group by token \\gset
+                          batch_id, user_id, tempfails, waited_us, nth) group by token \\gset
 \\warn == finish
 select :n - count(*) as got from pgcrew.finish(:h1, :t, :'ids', array_fill('succeeded'::text, array[:n]), array_fill(1, array[:n]),
   null, null, null, null, null, null, null) \\gset

@@ -43,7 +43,7 @@ run() {
     )
 }
 each 'curl ' run
-is "$(blocks 'curl ' | grep -c '^curl ')" 8 'these were all'
+ok 'these were all' test "$(blocks 'curl ' | grep -c '^curl ')" -ge 8
 is "$(sql "select count(*) from public.jobs where batch_id = '$batch'")" 5 'jobs went into the batch'
 
 # shellcheck disable=SC2317  # called by each

@@ -130,16 +130,6 @@ test_changes(void)
 
 static char in_static_memory[64];
 
-/* A text in memory that was freed; a compiler must not leave the writing out. */
-static volatile char *
-put_and_free(const char *text)
-{
-    char *volatile copy = xstrdup(text);
-
-    free(copy);
-    return copy;
-}
-
 static void
 test_forget(void)
 {
@@ -172,10 +162,26 @@ test_forget(void)
     free(few);
 }
 
+/* With a sanitizer what was freed may not be looked at. */
+#if defined(__SANITIZE_ADDRESS__)
 static void
 test_freed(void)
 {
-#if !defined(__SANITIZE_ADDRESS__)
+}
+#else
+/* A text in memory that was freed; a compiler must not leave the writing out. */
+static volatile char *
+put_and_free(const char *text)
+{
+    char *volatile copy = xstrdup(text);
+
+    free(copy);
+    return copy;
+}
+
+static void
+test_freed(void)
+{
     char *text = xasprintf("%s-%s", "planted", "in-memory-that-is-freed-and-not-cleared");
     volatile char *freed = put_and_free(text);
 
@@ -183,8 +189,8 @@ test_freed(void)
     /* What an allocator writes into it is at its beginning. */
     is_int(freed[30], 0, "what was freed is cleared, too");
     free(text);
-#endif
 }
+#endif
 
 #define DAEMON_URL "postgresql://d:the-daemons-password@h/d"
 #define GATEWAY_URL "postgresql://g:the-gateways-p%40ssword@h/d"
@@ -210,6 +216,16 @@ forget_as(enum conf_holder who, const char *more)
     c = conf_from(text, &err);
     conf_forget(c, who);
     return c;
+}
+
+static const char *
+last_of(const char *const *list)
+{
+    const char *last = NULL;
+
+    for (; *list != NULL; list++)
+        last = *list;
+    return last;
 }
 
 static void
@@ -238,7 +254,7 @@ test_holders(void)
 
     c = forget_as(CONF_OF_WORKER, handler);
     is_str(getenv("SUPABASE_SERVICE_ROLE_KEY"), KEY, "so does a key that one of them names");
-    is_str(strchr(c->handlers[0].envp[4], '=') + 1, KEY, "and is given");
+    is_str(last_of(c->handlers[0].envp), "SUPABASE_SERVICE_ROLE_KEY=" KEY, "and is given");
     conf_free(c);
 
     c = forget_as(CONF_OF_DASHBOARD, "");

@@ -233,8 +233,8 @@ test_starts(void)
     gateway = who_answers(first_path);
     is_int(gateway, pid_of("gateway", 0), "the gateway answers on its socket");
     is_int(who_answers(dashboard_path), pid_of("dashboard", 0), "the dashboard on its own");
-    is_int(count_lines("starts", "worker 0"), 1, "a worker is not handed any");
-    is_int(count_lines("starts", "janitor 0"), 1, "nor is the janitor");
+    ok(WAIT_FOR(count_lines("starts", "worker 0") == 1, 3000), "a worker is not handed any");
+    ok(WAIT_FOR(count_lines("starts", "janitor 0") == 1, 3000), "nor is the janitor");
 }
 
 static void
@@ -329,7 +329,7 @@ test_held(pid_t daemon, const char *conf)
     has_str(text_of("gateway", "text", text), "nothing is right", "and it is known why");
     is_int(who_answers(first_path), -1, "who connects is refused, not left waiting");
     ok(WAIT_FOR(is_state("dashboard", "idle"), 3000), "the dashboard is started all the same");
-    is_int(stat_of("workers", "ready"), 1, "jobs are run all the same");
+    ok(WAIT_FOR(stat_of("workers", "ready") == 1, 5000), "jobs are run all the same");
     forget("gateway");
     signal_child(daemon, SIGHUP);
     ok(WAIT_FOR(is_state("gateway", "idle"), 3000), "a reload tries again");

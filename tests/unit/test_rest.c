@@ -119,66 +119,66 @@ lists(void)
     }
 }
 
+static const struct {
+    const char *query;
+    int status;
+    const char *code, *text;
+} bad[] = {
+    {"select=bogus", 400, "42703", "column jobs.bogus does not exist"},
+    {"select=", 400, "PGRST100", "(line 1, column 1)"},
+    {"select=id,", 400, "PGRST100", "(line 1, column 4)"},
+    {"select=id::text", 400, "PGRST100", "(id::text)"},
+    {"select=payload->a", 400, "PGRST100", "(payload->a)"},
+    {"select=id,batches(*)", 400, "PGRST100", "(id,batches(*))"},
+    {"select=...batches(id)", 400, "PGRST100", "failed to parse select"},
+    {"select=count()", 400, "PGRST100", "failed to parse select"},
+    {"select=id.sum()", 400, "PGRST100", "failed to parse select"},
+    {"select=a:*", 400, "42703", "column jobs.* does not exist"},
+    {"select=\"id", 400, "PGRST100", "failed to parse select"},
+    {"select=\"id\"x", 400, "PGRST100", "failed to parse select"},
+    {"select=:id", 400, "PGRST100", "failed to parse select"},
+    {"select=*,*,id,id,id", 400, "PGRST100", "more than 40 columns"},
+    {"bogus=eq.1", 400, "42703", "column jobs.bogus does not exist"},
+    {"jobs.id=eq.1", 400, "42703", "column jobs.jobs.id does not exist"},
+    {"payload->>a=eq.1", 400, "42703", "does not exist"},
+    {"id;drop table jobs=eq.1", 400, "42703", "does not exist"},
+    {"id=5", 400, "PGRST100", "failed to parse filter (5)"},
+    {"id=bogus.5", 400, "PGRST100", "failed to parse filter (bogus.5)"},
+    {"id=not.5", 400, "PGRST100", "failed to parse filter (not.5)"},
+    {"id=not.not.eq.5", 400, "PGRST100", "failed to parse filter"},
+    {"id=eq(any).{5}", 400, "PGRST100", "failed to parse filter"},
+    {"kind=fts.x", 400, "PGRST100", "failed to parse filter"},
+    {"payload=cs.{}", 400, "PGRST100", "failed to parse filter"},
+    {"payload=eq.{}", 400, "42883", "payload cannot be compared by eq"},
+    {"result=in.({})", 400, "42883", "result cannot be compared by in"},
+    {"id=like.5", 400, "42883", "id cannot be compared by like"},
+    {"id=in.5", 400, "PGRST100", "failed to parse filter (in.5)"},
+    {"id=in.(5", 400, "PGRST100", "failed to parse filter (in.(5)"},
+    {"id=in.(5)x", 400, "PGRST100", "failed to parse filter"},
+    {"id=is.5", 400, "PGRST100", "failed to parse filter (is.5)"},
+    {"id=is.true", 400, "42804", "type bigint"},
+    {"or=(id.eq.1,id.eq.2)", 400, "PGRST100", "failed to parse logic tree"},
+    {"not.and=(id.eq.1)", 400, "PGRST100", "failed to parse logic tree"},
+    {"order=", 400, "PGRST100", "failed to parse order"},
+    {"order=bogus", 400, "42703", "column jobs.bogus does not exist"},
+    {"order=id.up", 400, "PGRST100", "failed to parse order (id.up)"},
+    {"order=id.desc.asc", 400, "PGRST100", "failed to parse order"},
+    {"order=id.nullsfirst.desc", 400, "PGRST100", "failed to parse order"},
+    {"order=payload", 400, "PGRST100", "payload cannot be sorted by"},
+    {"order=id,id,id,id,id,id,id,id,id", 400, "PGRST100", "one column too many"},
+    {"limit=x", 400, "PGRST100", "limit is not a number: x"},
+    {"limit=", 400, "PGRST100", "limit is not a number"},
+    {"limit=99999999999999999999", 400, "PGRST100", "limit is not a number"},
+    {"limit=-1", 416, "PGRST103", "limit"},
+    {"offset=-1", 416, "PGRST103", "offset"},
+    {"id=eq.1&id=eq.1&id=eq.1&id=eq.1&id=eq.1&id=eq.1&id=eq.1&id=eq.1&id=eq.1&id=eq.1"
+     "&id=eq.1&id=eq.1&id=eq.1",
+     400, "PGRST100", "more than 12 filters"},
+};
+
 static void
 refused(void)
 {
-    static const struct {
-        const char *query;
-        int status;
-        const char *code, *text;
-    } bad[] = {
-        {"select=bogus", 400, "42703", "column jobs.bogus does not exist"},
-        {"select=", 400, "PGRST100", "(line 1, column 1)"},
-        {"select=id,", 400, "PGRST100", "(line 1, column 4)"},
-        {"select=id::text", 400, "PGRST100", "(id::text)"},
-        {"select=payload->a", 400, "PGRST100", "(payload->a)"},
-        {"select=id,batches(*)", 400, "PGRST100", "(id,batches(*))"},
-        {"select=...batches(id)", 400, "PGRST100", "failed to parse select"},
-        {"select=count()", 400, "PGRST100", "failed to parse select"},
-        {"select=id.sum()", 400, "PGRST100", "failed to parse select"},
-        {"select=a:*", 400, "42703", "column jobs.* does not exist"},
-        {"select=\"id", 400, "PGRST100", "failed to parse select"},
-        {"select=\"id\"x", 400, "PGRST100", "failed to parse select"},
-        {"select=:id", 400, "PGRST100", "failed to parse select"},
-        {"select=*,*,id,id,id", 400, "PGRST100", "more than 40 columns"},
-        {"bogus=eq.1", 400, "42703", "column jobs.bogus does not exist"},
-        {"jobs.id=eq.1", 400, "42703", "column jobs.jobs.id does not exist"},
-        {"payload->>a=eq.1", 400, "42703", "does not exist"},
-        {"id;drop table jobs=eq.1", 400, "42703", "does not exist"},
-        {"id=5", 400, "PGRST100", "failed to parse filter (5)"},
-        {"id=bogus.5", 400, "PGRST100", "failed to parse filter (bogus.5)"},
-        {"id=not.5", 400, "PGRST100", "failed to parse filter (not.5)"},
-        {"id=not.not.eq.5", 400, "PGRST100", "failed to parse filter"},
-        {"id=eq(any).{5}", 400, "PGRST100", "failed to parse filter"},
-        {"kind=fts.x", 400, "PGRST100", "failed to parse filter"},
-        {"payload=cs.{}", 400, "PGRST100", "failed to parse filter"},
-        {"payload=eq.{}", 400, "42883", "payload cannot be compared by eq"},
-        {"result=in.({})", 400, "42883", "result cannot be compared by in"},
-        {"id=like.5", 400, "42883", "id cannot be compared by like"},
-        {"id=in.5", 400, "PGRST100", "failed to parse filter (in.5)"},
-        {"id=in.(5", 400, "PGRST100", "failed to parse filter (in.(5)"},
-        {"id=in.(5)x", 400, "PGRST100", "failed to parse filter"},
-        {"id=is.5", 400, "PGRST100", "failed to parse filter (is.5)"},
-        {"id=is.true", 400, "42804", "type bigint"},
-        {"or=(id.eq.1,id.eq.2)", 400, "PGRST100", "failed to parse logic tree"},
-        {"not.and=(id.eq.1)", 400, "PGRST100", "failed to parse logic tree"},
-        {"order=", 400, "PGRST100", "failed to parse order"},
-        {"order=bogus", 400, "42703", "column jobs.bogus does not exist"},
-        {"order=id.up", 400, "PGRST100", "failed to parse order (id.up)"},
-        {"order=id.desc.asc", 400, "PGRST100", "failed to parse order"},
-        {"order=id.nullsfirst.desc", 400, "PGRST100", "failed to parse order"},
-        {"order=payload", 400, "PGRST100", "payload cannot be sorted by"},
-        {"order=id,id,id,id,id,id,id,id,id", 400, "PGRST100", "one column too many"},
-        {"limit=x", 400, "PGRST100", "limit is not a number: x"},
-        {"limit=", 400, "PGRST100", "limit is not a number"},
-        {"limit=99999999999999999999", 400, "PGRST100", "limit is not a number"},
-        {"limit=-1", 416, "PGRST103", "limit"},
-        {"offset=-1", 416, "PGRST103", "offset"},
-        {"id=eq.1&id=eq.1&id=eq.1&id=eq.1&id=eq.1&id=eq.1&id=eq.1&id=eq.1&id=eq.1&id=eq.1"
-         "&id=eq.1&id=eq.1&id=eq.1",
-         400, "PGRST100", "more than 12 filters"},
-    };
-
     for (size_t i = 0; i < LENGTH(bad); i++) {
         struct arena arena;
         struct rest_query q;

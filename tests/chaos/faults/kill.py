@@ -45,6 +45,16 @@ class KillJanitor(Kill):
         return [daemon.janitor()] if daemon.janitor() else []
 
 
+class KillServer(Kill):
+    """The gateway or the dashboard: no job runs there."""
+
+    name = "kill server"
+
+    @staticmethod
+    def role(daemon):
+        return daemon.servers()
+
+
 class KillGuard(Kill):
     name = "kill guard"
 

@@ -54,6 +54,16 @@ class StopJanitor(Stop):
         return [[daemon.janitor()]] if daemon.janitor() else []
 
 
+class StopServer(Stop):
+    """The gateway or the dashboard."""
+
+    name = "stop server"
+
+    @staticmethod
+    def role(daemon):
+        return [[pid] for pid in daemon.servers()]
+
+
 class StopSupervisor(Stop):
     name = "stop supervisor"
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from harness import kinds, proc
+from harness import asker, kinds, proc
 
 LEASE_S = 2.5
 
@@ -21,6 +21,10 @@ queue.lease: {lease}ms
 queue.poll_interval: 300ms
 handler.timeout: 30s
 handler.env: [PATH, HOME, LANG, CHAOS_LEDGER, CHAOS_DAEMON, CHAOS_MUTANT]
+gateway.listen: {gateway}
+gateway.database_url: {gateway_url}
+gateway.jwt_secret: {secret}
+dashboard.listen: {dashboard}
 {more}handlers:
 {handlers}"""
 
@@ -35,6 +39,8 @@ class Daemon:
         self.name = f"d{number}"
         self.home = os.path.join(world.home, self.name)
         self.socket = os.path.join(self.home, "control.sock")
+        self.gateway_socket = os.path.join(self.home, "gateway.sock")
+        self.dashboard_socket = os.path.join(self.home, "dashboard.sock")
         self.log = os.path.join(self.home, "log")
         self.tmp = os.path.join(self.home, "tmp")
         self.child = None
@@ -44,7 +50,8 @@ class Daemon:
     def write_config(self):
         text = CONFIG.format(
             name=self.name, url=self.world.daemon_url(self.number), socket=self.socket,
-            workers=self.workers, lease=int(LEASE_S * 1000), more=self.world.daemon_config(self.number),
+            gateway=self.gateway_socket, gateway_url=self.world.gateway_url(self.number),
+            secret=asker.SECRET, dashboard=self.dashboard_socket, workers=self.workers, lease=int(LEASE_S * 1000), more=self.world.daemon_config(self.number),
             handlers=kinds.handlers(self.world.build))
         with open(os.path.join(self.home, "pgcrew.yaml"), "w", encoding="utf-8") as file:
             file.write(text)
@@ -71,6 +78,10 @@ class Daemon:
 
     def janitor(self):
         return next(iter(self._children("janitor")), None)
+
+    def servers(self):
+        """Who serves HTTP."""
+        return self._children("gateway") + self._children("dashboard")
 
     def worker_pids(self):
         return self._children("worker")

@@ -26,6 +26,7 @@ class Producer(Background):
         self.jobs = 0
         self.to_cancel = []
         self.batches = []
+        self.owners = {}  # of batches
 
     def turn(self):
         what = self.rng.choices([self.one, self.batch, self.scheduled, self.unique],
@@ -96,6 +97,7 @@ class Producer(Background):
         self.ledger.note("acknowledged", ids=ids, **facts)
         self.jobs += len(ids)
         if batch is not None:
+            self.owners[batch] = jobs[0]["user"]
             self.batches.append(batch)
         self.to_cancel += [[CANCEL_AFTER, i] for i, job in zip(ids, jobs)
                            if job["kind"] == "long" or self.rng.random() < 0.02]

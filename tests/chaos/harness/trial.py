@@ -9,6 +9,7 @@ import time
 
 from checker import rules
 from harness import drain, dump, report, schedule
+from harness.asker import Asker
 from harness.conductor import Conductor
 from harness.ledger import Ledger
 from harness.lookout import Lookout
@@ -85,7 +86,8 @@ class Trial:
         producer = Producer(self.world.client_psql("chaos-producer"), self.ledger("producer"),
                             self.kinds(), self.args.seed, self.args.jobs_rate)
         watcher = Watcher(self.world, self.ledger("watcher"), lambda: producer.batches, self.args.seed)
-        threads = [producer, watcher]
+        asker = Asker(self.world, lambda: producer.owners, self.args.seed)
+        threads = [producer, watcher, asker]
         lookout = Lookout(self.world, self.looked_for(), each=bool(self.mutant)) if self.may_end_early() else None
         if lookout:
             threads.append(lookout)
@@ -108,4 +110,5 @@ class Trial:
         for thread in threads:
             if thread.failed:
                 raise RuntimeError(f"the {thread.name} has failed") from thread.failed
-        self.say(f"{producer.jobs} jobs were acknowledged")
+        self.say(f"{producer.jobs} jobs were acknowledged; users asked {asker.answered} times how far they are, "
+                 f"and {asker.unanswered} times nobody could say")

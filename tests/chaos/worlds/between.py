@@ -21,6 +21,10 @@ class BehindPooler(Sandboxed):
     def daemon_url(self, number):
         return f"host={self.pooler.folder} port={PORT} dbname=postgres user=pgcrew_worker"
 
+    def gateway_url(self, number):
+        """The pooler's sessions are all of one role."""
+        return self.cluster.conninfo("pgcrew_gateway")
+
     def mend(self):
         self.pooler.start()
         super().mend()

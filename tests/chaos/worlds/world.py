@@ -64,6 +64,10 @@ class World:
         """database.url of a daemon (1, 2 ...)."""
         return self.cluster.conninfo(user="pgcrew_worker")
 
+    def gateway_url(self, number):
+        """gateway.database_url of a daemon."""
+        return self.daemon_url(number).replace("pgcrew_worker", "pgcrew_gateway")
+
     def daemon_prefix(self, number):
         """What is put before its command; must end in an exec of it."""
         return []
@@ -104,7 +108,7 @@ class World:
         subprocess.run([*self.client_prefix(), os.path.join(self.build, "pgcrew"), "migrate"], env=env,
                        check=True, stdout=subprocess.DEVNULL)
         with open(JOURNAL, encoding="utf-8") as file:
-            self.run_sql(file.read() + "alter role pgcrew_worker login;")
+            self.run_sql(file.read() + "alter role pgcrew_worker login; alter role pgcrew_gateway login;")
 
     def run_sql(self, script):
         """A script as the superuser, as one transaction."""
