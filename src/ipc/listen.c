@@ -88,7 +88,7 @@ add_tcp(struct listen_set *set, const char *text, struct err *err)
     int fd = -1;
     bool opened;
 
-    if (!read_address(text, &to, err))
+    if (!read_address(text, &to, err) || to == NULL)
         return false;
     opened = open_address(to, &fd, err);
     freeaddrinfo(to);

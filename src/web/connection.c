@@ -120,13 +120,12 @@ static void
 look(struct conn *c)
 {
     const struct web_options *o = &c->web->options;
+    bool has_begun = c->state == CONN_ARRIVING || has_a_part(c);
 
-    if (has_left(c)) {
+    if (has_left(c) || (c->web->is_draining && !has_begun)) {
         conn_cut(c, 0);
-    } else if (c->state == CONN_ARRIVING || has_a_part(c)) {
+    } else if (has_begun) {
         go(c, CONN_ARRIVING, c->since_mono_ms, o->request_ms);
-    } else if (c->web->is_draining) {
-        conn_cut(c, 0);
     } else {
         go(c, CONN_WATCHED, c->since_mono_ms, o->idle_ms);
         ev_io_start(c->web->loop, &c->first_byte);

@@ -81,6 +81,10 @@ linger(struct web *w, int fd)
 void
 linger_end(struct web *w)
 {
-    while (w->lingering != NULL)
-        linger_free(w->lingering);
+    struct lingerer *next;
+
+    for (struct lingerer *l = w->lingering; l != NULL; l = next) {
+        next = l->next;
+        linger_free(l);
+    }
 }

@@ -17,18 +17,30 @@
 
 /* --- life -------------------------------------------------------------------------- */
 
+/* The version follows, which was looked at before the target. */
+static bool
+is_end(const char *nul)
+{
+    return strncmp(nul + 1, "HTTP/1.", 7) == 0 && nul[8] != '\0' && nul[9] == '\0';
+}
+
 /*
- * libmicrohttpd would read the query, too, and forget the connection when its memory does not
- * suffice (0.9.75): it finds an empty one.  It shows its own buffer, which it changes itself.
+ * libmicrohttpd would read the query, too, and forgets the connection when its memory does not
+ * suffice for that (0.9.75): it finds an empty one.  It shows its own buffer, which it changes
+ * itself.  A NUL does not end the target for it.  (Who makes that look like the end has a
+ * connection that is closed when its time is over.)
  */
 static void
 hide_query(const char *raw)
 {
-    char *query =
-        raw != NULL && !LIBRARY_CAN_BE_STRICT ? strchr((char *)(uintptr_t)raw, '?') : NULL;
+    char *at = (char *)(uintptr_t)raw;
 
-    if (query != NULL)
-        query[1] = '\0';
+    if (raw == NULL || LIBRARY_CAN_BE_STRICT)
+        return;
+    while (*at != '?' && (*at != '\0' || !is_end(at)))
+        at++;
+    if (*at == '?')
+        at[1] = '\0';
 }
 
 void *

@@ -6,9 +6,9 @@
  * libmicrohttpd 0.9 forgives lines that end in a bare LF, folded headers and NULs, and shows
  * what it made of them.  But it reads in place: from the method to the last header all it
  * shows are pieces of one buffer, in order, and what lies between them says how they were
- * separated.  So each piece must begin where a strict reader expects it.  (A NUL just
- * before a line end may be taken for a part of it; no proxy passes a NUL on.)  From 1.0 on it
- * is strict itself, if told so (web.c).
+ * separated.  So each piece must begin where a strict reader expects it.  (Not seen
+ * are a NUL just before a line end, and a line of a colon and a bare LF, which it takes for the
+ * empty line.  No proxy passes these on.)  From 1.0 on it is strict itself, if told so (web.c).
  */
 #include <string.h>
 #include <strings.h>

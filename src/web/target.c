@@ -42,11 +42,14 @@ decode(struct arena *a, const char *raw, size_t len, bool plus_is_blank, const c
         char c = raw[i];
 
         if (c == '%') {
-            if (len - i < 3 || hex(raw[i + 1]) < 0 || hex(raw[i + 2]) < 0) {
+            int high = len - i < 3 ? -1 : hex(raw[i + 1]);
+            int low = len - i < 3 ? -1 : hex(raw[i + 2]);
+
+            if (high < 0 || low < 0) {
                 *why = "a '%' in the target is not followed by two hexadecimal digits";
                 return NULL;
             }
-            c = (char)(hex(raw[i + 1]) << 4 | hex(raw[i + 2]));
+            c = (char)(high << 4 | low);
             if (c == '\0') {
                 *why = "there is a NUL in the target";
                 return NULL;

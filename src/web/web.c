@@ -29,11 +29,12 @@ void
 web_count_answer(struct web *w, const struct web_request *r, int status)
 {
     const struct web_route *route = r != NULL ? r->match.route : NULL;
+    size_t at = (size_t)status;
     int64_t us = -1;
 
-    if (status < 100 || (size_t)status >= LENGTH(w->counts.answers))
+    if (status < 100 || at >= LENGTH(w->counts.answers))
         return;
-    w->counts.answers[status]++;
+    w->counts.answers[at]++;
     if (r != NULL && r->whole_mono_ns > 0 && r->stream == NULL)
         us = (clock_mono_ns() - r->whole_mono_ns) / 1000;
     if (w->options.answered != NULL)

@@ -43,7 +43,7 @@ hear(int fd)
 }
 
 /* One request on a connection of its own, closed by the server. */
-static const char *
+__attribute__((format(printf, 2, 3))) static const char *
 ask(const struct web_server *s, const char *format, ...)
 {
     char text[8192];
