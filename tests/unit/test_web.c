@@ -43,8 +43,7 @@ hear(int fd)
 }
 
 /* One request on a connection of its own, closed by the server. */
-static const char *
-ask(const struct web_server *s, const char *format, ...)
+PRINTF_LIKE(2, 3) static const char *ask(const struct web_server *s, const char *format, ...)
 {
     char text[8192];
     va_list args;
