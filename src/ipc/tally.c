@@ -168,8 +168,8 @@ copy_name(char ret[TALLY_NAME], const char *name)
 {
     size_t len = text_utf8_cut(name, strlen(name), TALLY_NAME - 1);
 
+    memset(ret, 0, TALLY_NAME);
     memcpy(ret, name, len);
-    memset(ret + len, 0, TALLY_NAME - len);
 }
 
 /* Names that are too long are the same when what is kept of them is. */
