@@ -7,8 +7,8 @@
 #include "ipc/rpc.h"
 
 /*
- * Texts that are not UTF-8, and what JSON has no form for, are null.  Lists that the map at the
- * top has are left out: they are for the metrics, and long.
+ * As facts_from_msgpack() has it, but for lists that the map at the top has: they are for the
+ * metrics, and long.
  */
 void daemon_json(const msgpack_object *value, struct buf *sink);
 

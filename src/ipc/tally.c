@@ -7,6 +7,7 @@
 #include "ipc/tally.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -168,8 +169,8 @@ copy_name(char ret[TALLY_NAME], const char *name)
 {
     size_t len = text_utf8_cut(name, strlen(name), TALLY_NAME - 1);
 
-    memcpy(ret, name, len);
-    memset(ret + len, 0, TALLY_NAME - len);
+    memset(ret, 0, TALLY_NAME);
+    snprintf(ret, TALLY_NAME, "%.*s", (int)len, name);
 }
 
 /* Names that are too long are the same when what is kept of them is. */

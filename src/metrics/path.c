@@ -149,7 +149,7 @@ is_there(struct walk *w, struct piece name, const json_t *object)
 static void
 which_word(struct walk *w, struct piece words, const char *text)
 {
-    for (double i = 0; text != NULL && words.len > 0; i++) {
+    for (int i = 0; text != NULL && words.len > 0; i++) {
         if (is_text(cut(&words, ","), text))
             found(w, NULL, i);
     }

@@ -263,6 +263,28 @@ test_keep_alive(const struct web_server *s)
     close(fd);
 }
 
+/* What it said last and that it has left arrive together: one edge for the server. */
+static void
+test_leaving(const struct web_server *s)
+{
+    static const char *const last[] = {"GET /ec", "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"};
+
+    for (size_t i = 0; i < LENGTH(last); i++) {
+        int fd = web_client(s), stopped;
+
+        say(fd, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+        ok(web_client_read(fd, &got, "GET /echo"), "a kept connection");
+        kill(s->pid, SIGSTOP);
+        waitpid(s->pid, &stopped, WUNTRACED);
+        say(fd, last[i]);
+        shutdown(fd, SHUT_WR);
+        kill(s->pid, SIGCONT);
+        ok(web_client_read(fd, &got, NULL), "ends when its client has left");
+        is_int(answers_in(buf_text(&got)), i, "what was whole is answered before");
+        close(fd);
+    }
+}
+
 static void
 test_byte_by_byte(const struct web_server *s)
 {
@@ -639,6 +661,7 @@ main(void)
     test_refused_while_sending(&s);
     test_expect(&s);
     test_keep_alive(&s);
+    test_leaving(&s);
     test_byte_by_byte(&s);
     test_hook(&s);
     test_long_headers(&s);
