@@ -12,7 +12,6 @@ from harness.background import Background
 
 SECRET = "a-secret-of-the-chaos-that-is-long-enough"
 PATIENCE_S = 10
-COUNTS = ("queued", "running", "succeeded", "failed", "cancelled")
 # There is no session with the database just now, or too much is under way.
 EXCUSED = 503
 
@@ -80,7 +79,7 @@ class Asker(Background):
             return
         if status != 200:
             raise RuntimeError(f"batch {batch}: the gateway answers {status}: {body!r}")
-        told = json.loads(body)
-        if told["batch_id"] != batch or told["total"] != sum(told[count] for count in COUNTS):
+        # Whether its counts are right is the checker's to say, of what the watcher has polled.
+        if json.loads(body)["batch_id"] != batch:
             raise RuntimeError(f"batch {batch}: the gateway answers {body!r}")
         self.answered += 1
