@@ -60,6 +60,7 @@ static const struct of statements[] = {
     {"reap_process",    "janitor", "give back what a dead worker held"},
     {"reap_expired",    "janitor", "give back what dead hosts held"},
     {"user",            "gateway", "do something as a user"},
+    {"desk",            "dashboard", "do something for an operator"},
 };
 
 static const struct step order_steps[] = {

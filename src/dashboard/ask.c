@@ -13,7 +13,7 @@
 #include "dashboard/internal.h"
 #include "sqltext.h"
 
-static const struct statement limits = {"dashboard_limits", sql_dashboard_limits};
+static const struct statement limits = {"desk_limits", sql_dashboard_limits};
 
 void
 ask_refuse(struct web_request *r, int status, const char *message, const char *hint)

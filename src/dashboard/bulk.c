@@ -13,7 +13,7 @@
 #define STEP 1000
 #define MORE_ALLOWED(expected) ((expected) / 10 + 10) /* jobs come and end while one reads */
 
-static const struct statement bulk = {"dashboard_bulk", sql_dashboard_bulk};
+static const struct statement bulk = {"desk_bulk", sql_dashboard_bulk};
 
 /* Lives in the request's arena. */
 struct bulk {

@@ -15,11 +15,11 @@
 #define LOOKED_AT_MAX 200000 /* by one search; the next goes on below them */
 #define TEXT_CHARS_MAX (256 * 1024)
 
-static const struct statement search = {"dashboard_search", sql_dashboard_search};
-static const struct statement job = {"dashboard_job", sql_dashboard_job};
-static const struct statement retry = {"dashboard_retry", sql_dashboard_retry};
-static const struct statement cancel = {"dashboard_cancel", sql_dashboard_cancel};
-static const struct statement delete = {"dashboard_delete", sql_dashboard_delete};
+static const struct statement search = {"desk_search", sql_dashboard_search};
+static const struct statement job = {"desk_job", sql_dashboard_job};
+static const struct statement retry = {"desk_retry", sql_dashboard_retry};
+static const struct statement cancel = {"desk_cancel", sql_dashboard_cancel};
+static const struct statement delete = {"desk_delete", sql_dashboard_delete};
 
 static const char *
 from_query(void *from, const char *name)

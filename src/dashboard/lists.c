@@ -16,16 +16,16 @@
 #define ERRORS_NEWEST 10000
 #define PAYLOAD_CHARS 10000
 
-static const struct statement batches = {"dashboard_batches", sql_dashboard_batches};
-static const struct statement batch = {"dashboard_batch", sql_dashboard_batch};
-static const struct statement batch_retry = {"dashboard_batch_retry", sql_dashboard_batch_retry};
-static const struct statement batch_cancel = {"dashboard_batch_cancel", sql_dashboard_batch_cancel};
-static const struct statement kinds = {"dashboard_kinds", sql_dashboard_kinds};
-static const struct statement queue_act = {"dashboard_queue_act", sql_dashboard_queue_act};
-static const struct statement schedules = {"dashboard_schedules", sql_dashboard_schedules};
-static const struct statement schedule_act = {"dashboard_schedule_act", sql_dashboard_schedule_act};
-static const struct statement errors = {"dashboard_errors", sql_dashboard_errors};
-static const struct statement hosts = {"dashboard_hosts", sql_dashboard_hosts};
+static const struct statement batches = {"desk_batches", sql_dashboard_batches};
+static const struct statement batch = {"desk_batch", sql_dashboard_batch};
+static const struct statement batch_retry = {"desk_batch_retry", sql_dashboard_batch_retry};
+static const struct statement batch_cancel = {"desk_batch_cancel", sql_dashboard_batch_cancel};
+static const struct statement kinds = {"desk_kinds", sql_dashboard_kinds};
+static const struct statement queue_act = {"desk_queue_act", sql_dashboard_queue_act};
+static const struct statement schedules = {"desk_schedules", sql_dashboard_schedules};
+static const struct statement schedule_act = {"desk_schedule_act", sql_dashboard_schedule_act};
+static const struct statement errors = {"desk_errors", sql_dashboard_errors};
+static const struct statement hosts = {"desk_hosts", sql_dashboard_hosts};
 
 /* An action that is known by name and count; both segments are in the log. */
 static void

@@ -21,9 +21,9 @@
 #define PATIENCE_MS 3000
 #define COUNT_MAX 10000
 
-static const struct statement st_queues = {"dashboard_metric_queues", sql_cli_queues};
-static const struct statement st_claimed = {"dashboard_metric_claimed", sql_cli_claimed};
-static const struct statement st_health = {"dashboard_metric_health", sql_health};
+static const struct statement st_queues = {"desk_metric_queues", sql_cli_queues};
+static const struct statement st_claimed = {"desk_metric_claimed", sql_cli_claimed};
+static const struct statement st_health = {"desk_metric_health", sql_health};
 
 /* Lives in the arena of its request. */
 struct asker {

@@ -20,8 +20,8 @@
 #define DAEMON_TIMEOUT_MS 900
 #define HEALTH_EVERY_MS 10000
 
-static const struct statement watch_all = {"dashboard_watch", sql_dashboard_watch};
-static const struct statement health = {"dashboard_health", sql_dashboard_health};
+static const struct statement watch_all = {"desk_watch", sql_dashboard_watch};
+static const struct statement health = {"desk_health", sql_dashboard_health};
 
 struct listener {
     struct listener *next;

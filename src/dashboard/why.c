@@ -13,7 +13,7 @@
 static const struct statement *
 statement(void)
 {
-    static struct statement why = {.name = "dashboard_why"};
+    static struct statement why = {.name = "desk_why"};
 
     if (why.sql == NULL)
         why.sql = xasprintf("select row_to_json(w) from (%s) w", sql_cli_why);

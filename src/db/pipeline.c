@@ -105,8 +105,8 @@ send_ask(struct db *db, const struct statement *what, const struct params *p)
 /* --- failure points of every statement -------------------------------------------------- */
 
 /*
- * pgcrew_claim has points of its own, user_enqueue those of "user"; what has no name
- * is not alone in its transaction.
+ * pgcrew_claim has points of its own, user_enqueue those of "user", desk_search those of "desk";
+ * what has no name is not alone in its transaction.
  */
 static const char *
 point_of(const struct statement *what, char ret[POINT_SIZE])

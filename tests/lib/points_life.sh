@@ -55,6 +55,10 @@ points_setup() {
     listen_as_systemd
     mapfile -t points_serving < <(gateway_options "$daemon_dir/gateway.sock")
     points_token=$(mint "$user")
+    operator_token=the-token-of-an-operator-that-is-long-enough
+    echo "$operator_token" >"$daemon_dir/token"
+    chmod 600 "$daemon_dir/token"
+    points_serving+=("dashboard.listen=$daemon_dir/dashboard.sock" "dashboard.token_file=$daemon_dir/token")
 }
 
 # --- lives ------------------------------------------------------------------------------
@@ -128,7 +132,7 @@ hasty_life() {
 serving_life() {
     ways_of_programs ''
     daemon_group=
-    begin_life serving "${points_serving[@]}" "dashboard.listen=$daemon_dir/dashboard.sock"
+    begin_life serving "${points_serving[@]}"
 }
 
 # A limit asks for a control group.

@@ -245,11 +245,17 @@ work_in_group() {
     [ -z "${points_group:-}" ] || { life_in_group; all_ways ''; }
 }
 
-# Nobody, somebody else's batch, or an error: that it is answered.
-is_asked() {
-    [ -n "$(curl_to "$daemon_dir/gateway.sock:/api/batch_status?batch_id=22222222-2222-4222-8222-222222222222" \
-        -H "Authorization: Bearer $points_token" -o /dev/null -w '%{http_code}' 2>/dev/null)" ] &&
-        [ "$(status_of "$daemon_dir/dashboard.sock:/healthz" 2>/dev/null)" = 200 ]
+# By the database, for a user and for an operator.
+both_answer() {
+    [ "$(status_of "$daemon_dir/gateway.sock:/api/batch_status?batch_id=22222222-2222-4222-8222-222222222222" \
+        -H "Authorization: Bearer $points_token" 2>/dev/null)" = 404 ] &&
+        [ "$(status_of "$daemon_dir/dashboard.sock:/dashboard/api/jobs" \
+            -H "Authorization: Bearer $operator_token" 2>/dev/null)" = 200 ]
+}
+
+both_answer_again() {
+    keep_running
+    both_answer
 }
 
 # Who serves is killed, and asked again, while jobs run.
@@ -257,12 +263,12 @@ serve_users() {
     local role
     serving_life
     close_gate 1
-    wait_for 20 hit_or is_asked
+    wait_for 20 hit_or both_answer
     for role in gateway dashboard; do
         # shellcheck disable=SC2046
         kill -KILL $(front_pid $role) 2>/dev/null
     done
-    wait_for 20 hit_or is_asked
+    wait_for 20 both_answer_again || echo 'a user or an operator is not served' >>"$daemon_dir/said"
     open_gate
 }
 
@@ -303,7 +309,7 @@ first_stage() {
         module.* | http.*) echo work_of_threads ;;
         stalled.* | flows.* | board.stall) echo stall ;;
         hoard.*) echo hoard ;;
-        gateway.* | dashboard.* | user.*) echo serve_users ;;
+        gateway.* | dashboard.* | user.* | desk.*) echo serve_users ;;
         fenced.*) echo lose_leases ;;
         cell.group*) echo work_in_group ;;
         *) echo work ;;

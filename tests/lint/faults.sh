@@ -26,6 +26,18 @@ for file in src/queue/sql/*.sql src/db/sql/*.sql; do
     ok "the statement '$name' has failure points" is_point "${name#db_}.sent"
 done
 
+# Those of who serves have the points of what stands before the first '_' (src/db/pipeline.c).
+grep -rhozP --include='*.c' 'struct statement \w+\s*=\s*\{(\.name = )?"\K\w+' src | tr '\0' '\n' | sort -u >"$dir/named"
+for name in user_enqueue desk_why; do
+    ok "the statement '$name' is found" grep -qx "$name" "$dir/named"
+done
+while read -r name; do
+    case $name in pgcrew_*) of=${name#pgcrew_} ;; *) of=${name%%_*} ;; esac
+    for step in sent settled; do
+        ok "the statement '$name' has the failure point $of.$step" is_point "$of.$step"
+    done
+done <"$dir/named"
+
 # The names of all that can be said, from the list of those who can.
 orders=$(sed -n '/^enum order_what {/,/^};/s/^ *ORDER_\([A-Z]*\),.*/\L\1/p' src/ipc/order.h | grep -vx none)
 like "$orders" '^stalled$' 'there are orders'

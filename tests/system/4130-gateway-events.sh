@@ -105,7 +105,7 @@ ok 'the database is asked for one listener' wait_for 20 more_looks
 crowd_looks=$(($(looks 3) - crowd_before)) alone_looks=$(($(looks 4) - alone_before))
 ok "and not oftener for 200 of one batch ($crowd_looks, $alone_looks)" test $crowd_looks -le $((2 * alone_looks + 2))
 for n in {1..9}; do listen "more$n" 4 "$token"; done
-wait_for 10 told more9 '^answer' || echo '# ten do not listen to batch 4'
+for n in {1..9}; do wait_for 10 told "more$n" '^answer' || echo "# $n of ten does not listen to batch 4"; done
 call GET "/api/batches/$(batch 4)/events?access_token=$token" -m 3
 answers 429 'a user cannot have more than so many'
 like "$(header Retry-After)" '^[1-9]' 'and is told when to try again'

@@ -317,7 +317,7 @@ is "$(says '.hosts[0].name, (.hosts[0].workers | length), .daemon.name')" "$(pri
 # --- live ---------------------------------------------------------------------------------------
 
 looks() {
-    grep -c 'execute dashboard_watch' "$pg_dir/server.log"
+    grep -c 'execute desk_watch' "$pg_dir/server.log"
 }
 events() {
     grep -c '^event: overview' "$daemon_dir/live.$1"

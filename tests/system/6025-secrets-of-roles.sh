@@ -9,8 +9,8 @@ pg_start && migrate || bail 'no database'
 daemon_setup
 
 # Texts that are nowhere but where they are given.
-daemon_pw=planted-password-of-daemon gateway_pw=planted-password-of-gateway jwt=planted-secret-of-tokens-0123456789
-service=planted-service-role-key handler_key=planted-key-of-a-handler written_key=planted-key-in-the-file
+daemon_pw=sown-password-of-daemon gateway_pw=sown-password-of-gateway jwt=sown-secret-of-tokens-0123456789
+service=sown-service-role-key handler_key=sown-key-of-a-handler written_key=sown-key-in-the-file
 all=("$daemon_pw" "$gateway_pw" "$jwt" "$service" "$handler_key" "$written_key")
 sql "alter role pgcrew_worker login password '$daemon_pw'"
 sql "alter role pgcrew_gateway login password '$gateway_pw'"

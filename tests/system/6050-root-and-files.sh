@@ -99,7 +99,7 @@ tool --config "$daemon_config" --socket "$daemon_socket" ping
 status_is 0                                     'the tool does without, where it needs no database'
 tool --config "$daemon_config" job list
 status_is 2                                     'where it needs one'
-like "$errors" 'credential that cannot be read here: give it by --database' 'it says that it cannot read it'
+like "$errors" 'reference that cannot be read here: give it by --database' 'it says that it cannot read it'
 stop_daemon
 daemon_url="file:$daemon_dir/credentials/database-url"
 start_daemon
