@@ -29,5 +29,7 @@ bool secret_read(const char *reference, struct buf *ret, struct err *err) MUST_C
  * "" equal nothing: a secret that nobody has set opens no door.
  */
 bool secret_equal(const char *a, const char *b) MUST_CHECK;
+/* The same of a text with len bytes, which may go on behind them. */
+bool secret_is(const char *secret, const char *text, size_t len) MUST_CHECK;
 
 #endif

@@ -126,7 +126,6 @@ job_list(struct cli *cli, const struct args *args)
 {
     AUTO(result) PGresult *res = NULL;
     struct params p;
-    json_t *jobs;
     bool found;
 
     params_init(&p);
@@ -137,17 +136,8 @@ job_list(struct cli *cli, const struct args *args)
     res = cli_query(cli, sql_cli_job_list, &p);
     if (res == NULL)
         return cli->status;
-    jobs = value_from_rows(res);
-    found = json_array_size(jobs) > 0;
-    if (cli->json) {
-        out_json(cli, json_pack("{s:o}", "jobs", jobs));
-        return found ? CLI_DONE : CLI_NOT_DONE;
-    }
-    if (found)
-        out_table(cli, jobs, list_columns);
-    else
-        puts("no jobs");
-    json_decref(jobs);
+    found = PQntuples(res) > 0;
+    out_list(cli, "jobs", value_from_rows(res), list_columns);
     return found ? CLI_DONE : CLI_NOT_DONE;
 }
 
@@ -336,12 +326,7 @@ change(struct cli *cli, const struct args *args, const char *sql)
         return cli->status;
     rows = value_from_rows(res);
     status = all_done(rows) ? CLI_DONE : CLI_NOT_DONE;
-    if (cli->json) {
-        out_json(cli, json_pack("{s:o}", "jobs", rows));
-        return status;
-    }
-    out_table(cli, rows, change_columns);
-    json_decref(rows);
+    out_list(cli, "jobs", rows, change_columns);
     return status;
 }
 

@@ -302,6 +302,20 @@ out_table(const struct cli *cli, const json_t *rows, const struct column *column
 }
 
 void
+out_list(struct cli *cli, const char *name, json_t *rows, const struct column *columns)
+{
+    if (cli->json) {
+        out_json(cli, json_pack("{s:o}", name, rows));
+        return;
+    }
+    if (json_array_size(rows) > 0)
+        out_table(cli, rows, columns);
+    else
+        printf("no %s\n", name);
+    json_decref(rows);
+}
+
+void
 out_fields(const struct cli *cli, const json_t *object, const struct column *columns)
 {
     size_t widest = 0;

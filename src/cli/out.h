@@ -40,6 +40,9 @@ struct column {
 
 /* Rows is an array of objects; columns ends with a row without field. */
 void out_table(const struct cli *cli, const json_t *rows, const struct column *columns);
+/* The command's answer: rows as a table, "no NAME" when there are none, or {NAME: rows} with
+ * --json; takes rows. */
+void out_list(struct cli *cli, const char *name, json_t *rows, const struct column *columns);
 /* One object, a line per column: "queue:  default".  Fields that are not set are left out. */
 void out_fields(const struct cli *cli, const json_t *object, const struct column *columns);
 

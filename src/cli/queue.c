@@ -2,7 +2,6 @@
  * queue list, pause, resume.
  */
 #include <pwd.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,21 +29,6 @@ static const struct column change_columns[] = {
     {.field = NULL},
 };
 
-/* The answer as a table, or as {"queues": rows}; takes rows. */
-static void
-show(struct cli *cli, json_t *rows, const struct column *columns)
-{
-    if (cli->json) {
-        out_json(cli, json_pack("{s:o}", "queues", rows));
-        return;
-    }
-    if (json_array_size(rows) > 0)
-        out_table(cli, rows, columns);
-    else
-        puts("no queues");
-    json_decref(rows);
-}
-
 enum cli_exit
 queue_list(struct cli *cli, UNUSED const struct args *args)
 {
@@ -58,7 +42,7 @@ queue_list(struct cli *cli, UNUSED const struct args *args)
     if (res == NULL)
         return cli->status;
     found = PQntuples(res) > 0;
-    show(cli, value_from_rows(res), list_columns);
+    out_list(cli, "queues", value_from_rows(res), list_columns);
     return found ? CLI_DONE : CLI_NOT_DONE;
 }
 
@@ -87,7 +71,7 @@ change(struct cli *cli, const struct args *args, const char *sql, bool with_who)
     res = cli_query(cli, sql, &p);
     if (res == NULL)
         return cli->status;
-    show(cli, value_from_rows(res), change_columns);
+    out_list(cli, "queues", value_from_rows(res), change_columns);
     return CLI_DONE;
 }
 

@@ -72,21 +72,6 @@ static const struct column next_columns[] = {
     {.field = NULL},
 };
 
-/* The answer as a table, or as {"schedules": rows}; takes rows. */
-static void
-show(struct cli *cli, json_t *rows, const struct column *columns)
-{
-    if (cli->json) {
-        out_json(cli, json_pack("{s:o}", "schedules", rows));
-        return;
-    }
-    if (json_array_size(rows) > 0)
-        out_table(cli, rows, columns);
-    else
-        puts("no schedules");
-    json_decref(rows);
-}
-
 enum cli_exit
 schedule_list(struct cli *cli, UNUSED const struct args *args)
 {
@@ -96,7 +81,7 @@ schedule_list(struct cli *cli, UNUSED const struct args *args)
     if (res == NULL)
         return cli->status;
     found = PQntuples(res) > 0;
-    show(cli, value_from_rows(res), list_columns);
+    out_list(cli, "schedules", value_from_rows(res), list_columns);
     return found ? CLI_DONE : CLI_NOT_DONE;
 }
 
@@ -166,7 +151,7 @@ schedule_add(struct cli *cli, const struct args *args)
     res = cli_query(cli, sql_cli_schedule_add, &p);
     if (res == NULL)
         return cli->status;
-    show(cli, value_from_rows(res), added_columns);
+    out_list(cli, "schedules", value_from_rows(res), added_columns);
     return CLI_DONE;
 }
 
@@ -190,7 +175,7 @@ change(struct cli *cli, const struct args *args, const char *sql, bool with_who)
         if (strcmp(row_text(res, row, 1), "unknown") == 0)
             status = CLI_NOT_DONE;
     }
-    show(cli, value_from_rows(res), change_columns);
+    out_list(cli, "schedules", value_from_rows(res), change_columns);
     return status;
 }
 

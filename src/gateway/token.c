@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/secret.h"
+
 /* After "Bearer" and its blanks; NULL: another scheme. */
 static const char *
 after_scheme(const char *header)
@@ -13,20 +15,6 @@ after_scheme(const char *header)
     if (strncasecmp(header, scheme, len) != 0 || (header[len] != ' ' && header[len] != '\0'))
         return NULL;
     return header + len + strspn(header + len, " ");
-}
-
-/* Time tells the length of the token, which its sender knows. */
-static bool
-is_same_secret(const char *secret, const char *token, size_t len)
-{
-    size_t secret_len = strlen(secret);
-    unsigned differs = secret_len != len;
-
-    if (secret_len == 0)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        differs |= (unsigned)((unsigned char)token[i] ^ (unsigned char)secret[i % secret_len]);
-    return differs == 0;
 }
 
 static bool
@@ -49,7 +37,7 @@ token_pick(const struct token_places *places, const char *service_key, const cha
     if (len == 0)
         return TOKEN_NONE;
     /* Before the apikey: a server's client sends its key as both. */
-    if (service_key != NULL && is_same_secret(service_key, token, len))
+    if (secret_is(service_key, token, len))
         return TOKEN_SERVICE;
     if (is_text(places->apikey, token, len) ||
         strncmp(token, publishable, strlen(publishable)) == 0)

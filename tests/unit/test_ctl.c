@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ctl_calls.h"
 #include "ipc/ctl_client.h"
 #include "tap.h"
 
@@ -22,29 +23,6 @@ static char dir[] = "/tmp/test_ctl.XXXXXX";
 static char path[64], lock[80];
 
 /* --- a server in a process of its own --------------------------------------------- */
-
-static bool
-call_twice(void *owner, const msgpack_object_array *params, msgpack_packer *ret, struct err *err)
-{
-    int64_t n = params->size > 0 ? rpc_int(&params->ptr[0], -1) : -1;
-
-    (void)owner;
-    if (n < 0)
-        return err_set(err, ERR_PERMANENT, "twice what?");
-    msgpack_pack_int64(ret, 2 * n);
-    return true;
-}
-
-static bool
-call_big(void *owner, const msgpack_object_array *params, msgpack_packer *ret, struct err *err)
-{
-    static char text[4 << 20];
-
-    (void)owner, (void)params, (void)err;
-    memset(text, 'x', sizeof(text));
-    msgpack_pack_str_with_body(ret, text, sizeof(text));
-    return true;
-}
 
 static bool
 call_change(void *owner, const msgpack_object_array *params, msgpack_packer *ret, struct err *err)

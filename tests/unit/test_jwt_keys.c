@@ -346,6 +346,8 @@ equal(void)
     ok(!secret_equal("a secret", "a Secret"), "but no other");
     ok(!secret_equal("a secret", "a secret "), "nor a longer one");
     ok(!secret_equal("a secret", "a secre"), "nor a shorter one");
+    ok(secret_is("a secret", "a secret ", 8), "a text has its length");
+    ok(!secret_is("a secret", "a secret", 7), "  which is not its line's");
     ok(!secret_equal("", ""), "an empty one equals nothing");
     ok(!secret_equal(NULL, NULL), "one that is not there neither");
     ok(!secret_equal("a", NULL) && !secret_equal(NULL, "a"), "from both sides");
