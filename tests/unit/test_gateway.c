@@ -47,6 +47,7 @@ tokens(void)
         {"Bearer sb_publishable_x", NULL, NULL, TOKEN_PUBLIC, "", "a publishable key"},
         {"Bearer sb_secret_x", NULL, NULL, TOKEN_USER, "sb_secret_x", "a secret one is for who verifies"},
         {"Bearer " KEY, NULL, NULL, TOKEN_SERVICE, "", "the service key"},
+        {"Bearer " KEY "  ", NULL, NULL, TOKEN_SERVICE, "", "without the blanks behind it"},
         {"Bearer " KEY, KEY, NULL, TOKEN_SERVICE, "", "and with itself as apikey"},
         {NULL, NULL, KEY, TOKEN_SERVICE, "", "in the query, too"},
         {"Bearer " KEY KEY, NULL, NULL, TOKEN_USER, KEY KEY, "not twice in a row"},
