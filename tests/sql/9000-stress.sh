@@ -13,6 +13,8 @@ seconds=${STRESS_SECONDS:-10}
 export PGUSER=postgres
 [ -x "$pg_bin/pgbench" ] || skip_all 'pgbench is not installed (postgresql-contrib)'
 sql "$(cat "$repo/tests/lib/stress.sql")"
+# Its workers claim from queue 1: of many who begin at once the first may be undone, with its number.
+is "$(sql "select pgcrew.queue_number('default')")" 1 'the queue has its number'
 echo 'call stress.work(:client_id);' >"$pg_dir/work.pgbench"
 echo 'select stress.produce();' >"$pg_dir/produce.pgbench"
 echo 'select stress.disturb();' >"$pg_dir/disturb.pgbench"
