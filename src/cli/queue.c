@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/out.h"
 #include "cli/values.h"
@@ -58,31 +59,14 @@ cli_who(struct cli *cli)
     return arena_printf(&cli->arena, "%s@%s", user->pw_name, host);
 }
 
-static enum cli_exit
-change(struct cli *cli, const struct args *args, const char *sql, bool with_who)
-{
-    AUTO(result) PGresult *res = NULL;
-    struct params p;
-
-    params_init(&p);
-    param_texts(&p, args->words, args->n_words);
-    if (with_who)
-        param_text(&p, cli_who(cli));
-    res = cli_query(cli, sql, &p);
-    if (res == NULL)
-        return cli->status;
-    out_list(cli, "queues", value_from_rows(res), change_columns);
-    return CLI_DONE;
-}
-
 enum cli_exit
 queue_pause(struct cli *cli, const struct args *args)
 {
-    return change(cli, args, sql_cli_queue_pause, true);
+    return change_named(cli, args, sql_cli_queue_pause, true, "queues", change_columns);
 }
 
 enum cli_exit
 queue_resume(struct cli *cli, const struct args *args)
 {
-    return change(cli, args, sql_cli_queue_resume, false);
+    return change_named(cli, args, sql_cli_queue_resume, false, "queues", change_columns);
 }

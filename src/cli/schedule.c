@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/out.h"
 #include "cli/payloads.h"
@@ -157,44 +158,22 @@ schedule_add(struct cli *cli, const struct args *args)
 
 /* --- remove, pause, resume ------------------------------------------------------------- */
 
-static enum cli_exit
-change(struct cli *cli, const struct args *args, const char *sql, bool with_who)
-{
-    AUTO(result) PGresult *res = NULL;
-    enum cli_exit status = CLI_DONE;
-    struct params p;
-
-    params_init(&p);
-    param_texts(&p, args->words, args->n_words);
-    if (with_who)
-        param_text(&p, cli_who(cli));
-    res = cli_query(cli, sql, &p);
-    if (res == NULL)
-        return cli->status;
-    for (int row = 0; row < PQntuples(res); row++) {
-        if (strcmp(row_text(res, row, 1), "unknown") == 0)
-            status = CLI_NOT_DONE;
-    }
-    out_list(cli, "schedules", value_from_rows(res), change_columns);
-    return status;
-}
-
 enum cli_exit
 schedule_remove(struct cli *cli, const struct args *args)
 {
-    return change(cli, args, sql_cli_schedule_remove, false);
+    return change_named(cli, args, sql_cli_schedule_remove, false, "schedules", change_columns);
 }
 
 enum cli_exit
 schedule_pause(struct cli *cli, const struct args *args)
 {
-    return change(cli, args, sql_cli_schedule_pause, true);
+    return change_named(cli, args, sql_cli_schedule_pause, true, "schedules", change_columns);
 }
 
 enum cli_exit
 schedule_resume(struct cli *cli, const struct args *args)
 {
-    return change(cli, args, sql_cli_schedule_resume, false);
+    return change_named(cli, args, sql_cli_schedule_resume, false, "schedules", change_columns);
 }
 
 /* --- run, next -------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "db/value.h"
+#include "metrics/facts.h"
 
 /* Object ids from PostgreSQL's pg_type.dat; they never change. */
 enum {
@@ -30,23 +31,6 @@ enum {
 #define ARRAY_HEAD 20
 
 #define DECODE_FLAGS (JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL)
-
-/* A text that JSON cannot hold, or a number, is said to be none. */
-static json_t *
-make_text(const char *text, size_t len)
-{
-    json_t *value = json_stringn(text, len);
-
-    return value != NULL ? value : json_string("(not UTF-8)");
-}
-
-static json_t *
-make_real(double number)
-{
-    json_t *value = json_real(number);
-
-    return value != NULL ? value : json_null();
-}
 
 /* --- rows ------------------------------------------------------------------------- */
 
@@ -101,7 +85,7 @@ from_json(const PGresult *res, int row, int column)
     json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
 
     /* A number beyond what C can hold: as the text that it is. */
-    return value != NULL ? value : make_text(text, strlen(text));
+    return value != NULL ? value : facts_from_text(text, strlen(text));
 }
 
 /* One element of an array at *at; false: it does not fit before end. */
@@ -120,7 +104,7 @@ take_element(const char **at, const char *end, bool is_number, json_t **ret)
     }
     if (len > (size_t)(end - *at) || (is_number && len != sizeof(int64_t)))
         return false;
-    *ret = is_number ? json_integer((json_int_t)be64_at(*at)) : make_text(*at, len);
+    *ret = is_number ? json_integer((json_int_t)be64_at(*at)) : facts_from_text(*at, len);
     *at += len;
     return true;
 }
@@ -149,7 +133,7 @@ static json_t *
 from_real(double number)
 {
     if (!(number > -1e9 && number < 1e9))
-        return make_real(number);
+        return facts_from_real(number);
     return json_real((double)(int64_t)(number * 10 + 0.5) / 10);
 }
 
@@ -183,7 +167,7 @@ from_column(const PGresult *res, int row, int column)
         u = row_uuid(res, row, column);
         return json_string(uuid_text(uuid, &u));
     default:
-        return make_text(row_text(res, row, column), row_length(res, row, column));
+        return facts_from_text(row_text(res, row, column), row_length(res, row, column));
     }
 }
 

@@ -2,17 +2,16 @@
 
 #include <stdio.h>
 
-/* A text that JSON cannot hold, or a number, is said to be none. */
-static json_t *
-make_text(const char *text, size_t len)
+json_t *
+facts_from_text(const char *text, size_t len)
 {
     json_t *value = json_stringn(text, len);
 
     return value != NULL ? value : json_string("(not UTF-8)");
 }
 
-static json_t *
-make_real(double number)
+json_t *
+facts_from_real(double number)
 {
     json_t *value = json_real(number);
 
@@ -56,9 +55,9 @@ facts_from_msgpack(const msgpack_object *o)
         return json_integer(o->via.i64);
     case MSGPACK_OBJECT_FLOAT32:
     case MSGPACK_OBJECT_FLOAT64:
-        return make_real(o->via.f64);
+        return facts_from_real(o->via.f64);
     case MSGPACK_OBJECT_STR:
-        return make_text(o->via.str.ptr, o->via.str.size);
+        return facts_from_text(o->via.str.ptr, o->via.str.size);
     case MSGPACK_OBJECT_ARRAY:
         return from_array(&o->via.array);
     case MSGPACK_OBJECT_MAP:

@@ -14,4 +14,8 @@
 /* An answer of the control socket; what JSON cannot hold becomes null.  The caller owns it. */
 json_t *facts_from_msgpack(const msgpack_object *o);
 
+/* A text that JSON cannot hold is said to be none; a number that it cannot hold is null. */
+json_t *facts_from_text(const char *text, size_t len);
+json_t *facts_from_real(double number);
+
 #endif
