@@ -1,6 +1,6 @@
 // One batch: its progress and its jobs.
 import * as api from './api.js';
-import { bar, facts, h, onDo, patch, state, table } from './dom.js';
+import { bar, facts, h, onDo, redraw, state, table } from './dom.js';
 import { duration, number, time } from './format.js';
 import { busy, confirm, note, repeat } from './ui.js';
 
@@ -37,8 +37,7 @@ export async function show(root, { id, signal }) {
   const load = async () => {
     const found = await api.get(path, {}, signal);
     done = found.done;
-    if (place.firstChild) patch(place.firstChild, draw(found));
-    else place.append(draw(found));
+    redraw(place, draw(found));
   };
   onDo(place, {
     retry: (button) => busy(button, async () => {

@@ -40,7 +40,7 @@ function isSame(old, fresh) {
 
 // Make old look like fresh, keeping the elements that are alike: focus, selection and what
 // is unfolded stay.  Listeners are not carried over: live parts use data-do, see onDo().
-export function patch(old, fresh) {
+function patch(old, fresh) {
   if (old.nodeType !== Node.ELEMENT_NODE) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return;
@@ -63,6 +63,12 @@ export function patch(old, fresh) {
     at.remove();
     at = next;
   }
+}
+
+// What place shows becomes fresh: drawn the first time, brought up to date from then on.
+export function redraw(place, fresh) {
+  if (place.firstChild) patch(place.firstChild, fresh);
+  else place.append(fresh);
 }
 
 // Clicks on elements with data-do="name", below root: actions.name(element).

@@ -1,6 +1,6 @@
 // Hosts, their workers, and whether database and daemon are well.
 import * as api from './api.js';
-import { facts, h, patch, state, table } from './dom.js';
+import { facts, h, redraw, state, table } from './dom.js';
 import { bytes, duration, number, time } from './format.js';
 import { findings } from './health.js';
 import { repeat } from './ui.js';
@@ -40,8 +40,6 @@ function draw({ hosts, daemon, health }) {
 export async function show(root, { signal }) {
   const place = root.appendChild(h('div', {}));
   await repeat(async () => {
-    const fresh = draw(await api.get('hosts', {}, signal));
-    if (place.firstChild) patch(place.firstChild, fresh);
-    else place.append(fresh);
+    redraw(place, draw(await api.get('hosts', {}, signal)));
   }, 2000, signal);
 }

@@ -1,6 +1,6 @@
 // One job: what it is, what has happened to it, what it said.
 import * as api from './api.js';
-import { bar, facts, h, onDo, patch, state, table } from './dom.js';
+import { bar, facts, h, onDo, redraw, state, table } from './dom.js';
 import { bytes, clock, duration, json, number, time } from './format.js';
 import { busy, confirm, note, repeat } from './ui.js';
 
@@ -69,8 +69,7 @@ export async function show(root, { id, signal }) {
   const load = async () => {
     const found = await api.get(`jobs/${encodeURIComponent(id)}`, {}, signal);
     status = found.job.status;
-    if (place.firstChild) patch(place.firstChild, draw(found));
-    else place.append(draw(found));
+    redraw(place, draw(found));
   };
   const act = (what) => (button) => busy(button, async () => {
     const answer = await api.post(`jobs/${encodeURIComponent(id)}/${what}`);

@@ -1,7 +1,7 @@
 // What happens right now, on one page.
 import * as api from './api.js';
 import { chart } from './chart.js';
-import { bar, h, onDo, patch, state, table } from './dom.js';
+import { bar, h, onDo, redraw, state, table } from './dom.js';
 import { duration, number, rate, time } from './format.js';
 import { subscribe } from './live.js';
 import { findings } from './health.js';
@@ -65,9 +65,7 @@ export async function show(root, { signal }) {
   const place = root.appendChild(h('div', {}));
   onDo(place, queueActions(() => {}), signal);
   const update = (o) => {
-    const fresh = draw(o);
-    if (place.firstChild) patch(place.firstChild, fresh);
-    else place.append(fresh);
+    redraw(place, draw(o));
   };
   update(await api.get('overview', {}, signal));
   subscribe(update, signal);

@@ -1,6 +1,6 @@
 // Queues: what waits in each, and whether it is taken.
 import * as api from './api.js';
-import { h, onDo, patch, state, table } from './dom.js';
+import { h, onDo, redraw, state, table } from './dom.js';
 import { duration, number, time } from './format.js';
 import { busy, note, repeat } from './ui.js';
 
@@ -47,9 +47,7 @@ export async function show(root, { signal }) {
   const place = root.appendChild(h('div', {}));
   const load = async () => {
     const { queues } = await api.get('queues', {}, signal);
-    const fresh = draw(queues);
-    if (place.firstChild) patch(place.firstChild, fresh);
-    else place.append(fresh);
+    redraw(place, draw(queues));
   };
   onDo(place, queueActions(load), signal);
   await repeat(load, 2000, signal);

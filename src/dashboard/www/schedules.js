@@ -1,6 +1,6 @@
 // Recurring jobs, and single ones that wait for their time.
 import * as api from './api.js';
-import { h, onDo, patch, state, table } from './dom.js';
+import { h, onDo, redraw, state, table } from './dom.js';
 import { clock, json, number, time } from './format.js';
 import { busy, note, repeat } from './ui.js';
 
@@ -37,9 +37,7 @@ function draw({ schedules, scheduled }) {
 export async function show(root, { signal }) {
   const place = root.appendChild(h('div', {}));
   const load = async () => {
-    const fresh = draw(await api.get('schedules', {}, signal));
-    if (place.firstChild) patch(place.firstChild, fresh);
-    else place.append(fresh);
+    redraw(place, draw(await api.get('schedules', {}, signal)));
   };
   const act = (what, said) => (button) => busy(button, async () => {
     await api.post(`schedules/${encodeURIComponent(button.dataset.name)}/${what}`);
